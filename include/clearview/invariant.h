@@ -1,0 +1,40 @@
+/* Invariants over the values at program points (paper section 2.2.2), as learned, stored, shipped and enforced. */
+#ifndef CLEARVIEW_INVARIANT_H
+#define CLEARVIEW_INVARIANT_H
+
+#include <clearview/operand.h>
+#include <clearview/point.h>
+
+enum { ONE_OF_MAX = 8 };
+
+/* What an instruction reads, before it is executed. Within one instruction variables are told apart by slot:
+ * 0..7 its operands in Zydis' order (register reads and memory values), 8..15 the effective address of operand slot-8,
+ * SLOT_STACK the stack pointer (at block starts), SLOT_RETURN rax at a ret (what the procedure returns). */
+enum { SLOT_ADDRESS = 8, SLOT_STACK = 16, SLOT_RETURN = 17 };
+
+struct variable {
+	struct point at;
+	uint8_t slot;
+	struct operand operand;
+};
+
+enum invariant_kind {
+	INVARIANT_NONE,
+	INVARIANT_ONE_OF,      /* a in {value[0..count)} */
+	INVARIANT_LOWER_BOUND, /* bound <= a (signed) */
+	INVARIANT_LESS_THAN,   /* a <= b (signed); b is at the later instruction, or the later slot of the same one */
+	INVARIANT_SP_OFFSET,   /* stack pointer at a = stack pointer at the procedure's entry - bound */
+};
+
+struct invariant {
+	uint64_t id;           /* the store's row; 0 when not stored */
+	uint8_t kind;          /* enum invariant_kind */
+	uint64_t procedure;    /* offset of the procedure's entry, in a.at.module */
+	struct variable a, b;
+	int64_t bound;
+	uint32_t count;        /* one-of */
+	int64_t value[ONE_OF_MAX]; /* one-of: ascending */
+	uint64_t samples;      /* observations that support it */
+};
+
+#endif

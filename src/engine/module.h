@@ -1,0 +1,62 @@
+/* A module: one ELF file (program, library or dynamic loader) as it lies on disk. Offsets are ELF virtual addresses (load bias 0). */
+#ifndef ENGINE_MODULE_H
+#define ENGINE_MODULE_H
+
+#include <clearview/point.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct range {
+	uint64_t start, end; /* end is exclusive */
+};
+
+struct segment {
+	uint64_t offset;      /* ELF virtual address */
+	uint64_t memory_size; /* bytes */
+	uint64_t file_size;
+	uint64_t file_offset;
+	int protection;       /* PROT_* */
+};
+
+struct module {
+	struct module_key key;
+	char *path;
+	const uint8_t *file; /* the whole file, mapped */
+	size_t size;
+	dev_t device;
+	ino_t inode;
+	bool is_program;      /* has an entry point and an interpreter, or is ET_EXEC */
+	bool is_position_independent;
+	uint64_t entry;
+	const char *interpreter; /* NULL: static */
+	int stack_flags;         /* PT_GNU_STACK p_flags; -1: no such header */
+	struct segment segments[16];
+	size_t segment_count;
+	struct range *ranges; /* .eh_frame's procedure ranges, ascending, not overlapping */
+	size_t range_count;
+	uint64_t *roots;      /* addresses in text held by relative relocations (and, in ET_EXEC, data words), ascending: address-taken constants */
+	size_t root_count;
+	void *elf;            /* Elf *, for the unwinder */
+};
+
+/* Opens and analyses an x86-64 ELF file. Returns 0, -errno, or -ENOEXEC for what is no x86-64 ELF executable or library. */
+int module_open(const char *path, struct module **out) __attribute__((warn_unused_result));
+void module_free(struct module *m);
+
+/* The file's bytes at an offset; NULL when it is not backed by the file. *available: how many bytes follow in that segment. */
+const uint8_t *module_bytes(const struct module *m, uint64_t offset, size_t *available);
+
+/* The executable segment that holds the offset, or NULL. */
+const struct segment *module_text(const struct module *m, uint64_t offset);
+
+/* The .eh_frame range that holds the offset. */
+bool module_range(const struct module *m, uint64_t offset, struct range *out);
+
+/* A defined function or object by name, from .dynsym, then .symtab. False if there is none. */
+bool module_symbol(const struct module *m, const char *name, uint64_t *offset);
+
+/* The nearest symbol at or before the offset whose size covers it (or is 0); NULL if there is none. *delta: distance, bytes. */
+const char *module_symbol_at(const struct module *m, uint64_t offset, uint64_t *delta);
+
+#endif
