@@ -53,6 +53,9 @@ const struct segment *module_text(const struct module *m, uint64_t offset);
 /* The .eh_frame range that holds the offset. */
 bool module_range(const struct module *m, uint64_t offset, struct range *out);
 
+/* Index of the first root at or behind the offset. */
+size_t module_root_after(const struct module *m, uint64_t offset);
+
 /* A defined function or object by name, from .dynsym, then .symtab. False if there is none. */
 bool module_symbol(const struct module *m, const char *name, uint64_t *offset);
 

@@ -1,0 +1,74 @@
+#include "engine/module_frames.h"
+
+#include <dwarf.h>
+#include <elf.h>
+#include <stdlib.h>
+
+#include "base/vec.h"
+
+/* DW_EH_PE_* of the only layout linkers write: table sorted, entries relative to the header, 32 bits. */
+enum { TABLE_ENCODING = DW_EH_PE_datarel | DW_EH_PE_sdata4, COUNT_ENCODING = DW_EH_PE_udata4 };
+
+static const Elf64_Phdr *header_segment(const struct module *m)
+{
+	const Elf64_Ehdr *e = (const Elf64_Ehdr *)m->file;
+	const Elf64_Phdr *p = (const Elf64_Phdr *)(m->file + e->e_phoff);
+	for (unsigned i = 0; i < e->e_phnum; i++)
+		if (p[i].p_type == PT_GNU_EH_FRAME)
+			return &p[i];
+	return NULL;
+}
+
+/* The FDE's "address range" field: 32 bits behind length, CIE pointer and pc-relative start (encoding pcrel|sdata4, all compilers' choice). */
+static bool fde_length(const struct module *m, uint64_t fde, uint32_t *length)
+{
+	size_t available;
+	const uint8_t *bytes = module_bytes(m, fde, &available);
+	if (!bytes || available < 16)
+		return false;
+	memcpy(length, bytes + 12, 4);
+	return *length != 0;
+}
+
+static int order_ranges(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static size_t drop_overlaps(struct range *ranges, size_t count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (kept && ranges[i].start < ranges[kept - 1].end)
+			continue;
+		ranges[kept++] = ranges[i];
+	}
+	return kept;
+}
+
+void module_read_frames(struct module *m)
+{
+	const Elf64_Phdr *p = header_segment(m);
+	size_t available;
+	const uint8_t *table = p ? module_bytes(m, p->p_vaddr, &available) : NULL;
+	if (!table || available < 12 || table[0] != 1 || table[2] != COUNT_ENCODING || table[3] != TABLE_ENCODING)
+		return;
+	uint32_t count;
+	memcpy(&count, table + 8, 4);
+	if (count > (available - 12) / 8)
+		return;
+	VEC(struct range) ranges = {0};
+	for (uint32_t i = 0; i < count; i++) {
+		int32_t start, fde;
+		uint32_t length;
+		memcpy(&start, table + 12 + 8 * i, 4);
+		memcpy(&fde, table + 16 + 8 * i, 4);
+		uint64_t at = p->p_vaddr + start;
+		if (fde_length(m, p->p_vaddr + fde, &length) && module_text(m, at))
+			vec_push(&ranges, (struct range){at, at + length});
+	}
+	qsort(ranges.at, ranges.count, sizeof *ranges.at, order_ranges);
+	m->ranges = ranges.at;
+	m->range_count = drop_overlaps(ranges.at, ranges.count);
+}

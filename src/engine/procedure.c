@@ -1,0 +1,337 @@
+#include "engine/procedure.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "base/vec.h"
+#include "engine/switch_table.h"
+
+/* State while walking: the instructions by address (open addressing), and addresses still to visit. */
+struct walk {
+	struct procedure *p;
+	VEC(struct range) ranges;
+	VEC(struct insn) insns;
+	VEC(uint64_t) todo, landings, external;
+	uint32_t *slots; /* insn number + 1 */
+	size_t slot_count;
+};
+
+static size_t slot_of(const struct walk *w, uint64_t address)
+{
+	size_t at = (address * 0x9e3779b97f4a7c15u) >> 20 & (w->slot_count - 1);
+	while (w->slots[at] && w->insns.at[w->slots[at] - 1].address != address)
+		at = (at + 1) & (w->slot_count - 1);
+	return at;
+}
+
+static void rehash(struct walk *w)
+{
+	w->slot_count = w->slot_count ? w->slot_count * 2 : 256;
+	free(w->slots);
+	w->slots = calloc(w->slot_count, sizeof *w->slots);
+	if (!w->slots)
+		abort();
+	for (size_t i = 0; i < w->insns.count; i++)
+		w->slots[slot_of(w, w->insns.at[i].address)] = i + 1;
+}
+
+static bool in_ranges(const struct walk *w, uint64_t address)
+{
+	for (size_t i = 0; i < w->ranges.count; i++)
+		if (address >= w->ranges.at[i].start && address < w->ranges.at[i].end)
+			return true;
+	return false;
+}
+
+static void visit_target(struct walk *w, uint64_t target)
+{
+	if (in_ranges(w, target))
+		vec_push(&w->todo, target);
+	else
+		vec_push(&w->external, target);
+}
+
+static void visit_landing(void *context, uint64_t target)
+{
+	struct walk *w = context;
+	vec_push(&w->landings, target);
+	vec_push(&w->todo, target);
+}
+
+/* Straight down from `address` until control leaves or known code is met. */
+static void walk_from(struct walk *w, uint64_t address)
+{
+	while (in_ranges(w, address)) {
+		if ((w->insns.count + 1) * 2 > w->slot_count)
+			rehash(w);
+		size_t slot = slot_of(w, address);
+		if (w->slots[slot])
+			return;
+		size_t available;
+		const uint8_t *bytes = module_bytes(w->p->module, address, &available);
+		struct insn i;
+		if (!bytes || insn_decode(bytes, available, address, &i))
+			return;
+		vec_push(&w->insns, i);
+		w->slots[slot] = w->insns.count;
+		if (i.flow == FLOW_BRANCH || i.flow == FLOW_JUMP || i.flow == FLOW_XBEGIN)
+			visit_target(w, i.target);
+		if (i.rip_offset && i.flow == FLOW_NEXT)
+			switch_table_targets(w->p->module, w->ranges.at, w->ranges.count, i.target, visit_landing, w);
+		if (!insn_falls_through(&i))
+			return;
+		address = insn_end(&i);
+	}
+}
+
+static void walk_all(struct walk *w)
+{
+	while (w->todo.count)
+		walk_from(w, w->todo.at[--w->todo.count]);
+}
+
+/* A direct jump from the procedure's cold part back into its hot part's middle: what compilers split off a procedure does that, other procedures don't. */
+static bool jumps_back(const struct walk *w, const struct range *part)
+{
+	struct walk other = {.p = w->p};
+	vec_push(&other.ranges, *part);
+	vec_push(&other.todo, part->start);
+	walk_all(&other);
+	bool back = false;
+	for (size_t i = 0; i < other.external.count && !back; i++)
+		back = in_ranges(w, other.external.at[i]) && other.external.at[i] != w->p->entry;
+	vec_free(&other.ranges);
+	vec_free(&other.insns);
+	vec_free(&other.todo);
+	vec_free(&other.landings);
+	vec_free(&other.external);
+	free(other.slots);
+	return back;
+}
+
+static void add_cold_parts(struct walk *w)
+{
+	for (size_t i = 0; i < w->external.count; i++) {
+		struct range part;
+		uint64_t target = w->external.at[i];
+		if (in_ranges(w, target)) {
+			vec_push(&w->todo, target);
+			continue;
+		}
+		if (!module_range(w->p->module, target, &part) || !jumps_back(w, &part))
+			continue;
+		vec_push(&w->ranges, part);
+		vec_push(&w->todo, target);
+		walk_all(w);
+	}
+	walk_all(w);
+}
+
+static int order_insns(const void *a, const void *b)
+{
+	const struct insn *x = a, *y = b;
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+static int order_ranges(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static void add_roots(struct walk *w)
+{
+	const struct module *m = w->p->module;
+	for (size_t r = 0; r < w->ranges.count; r++)
+		for (size_t i = module_root_after(m, w->ranges.at[r].start); i < m->root_count && m->roots[i] < w->ranges.at[r].end; i++)
+			visit_landing(w, m->roots[i]);
+}
+
+static int find_range(struct module *m, uint64_t offset, struct range *out, uint64_t *entry)
+{
+	const struct segment *text = module_text(m, offset);
+	if (!text)
+		return -EFAULT;
+	if (module_range(m, offset, out)) {
+		*entry = out->start;
+		return 0;
+	}
+	/* Outside .eh_frame (assembly, .init, .fini): from the address entered to the next known range. */
+	*out = (struct range){offset, text->offset + text->file_size};
+	*entry = offset;
+	for (size_t i = 0; i < m->range_count; i++)
+		if (m->ranges[i].start > offset) {
+			if (m->ranges[i].start < out->end)
+				out->end = m->ranges[i].start;
+			break;
+		}
+	return 0;
+}
+
+/* Lower bound: the first instruction at or behind the address. */
+static size_t insn_at_or_after(const struct procedure *p, uint64_t address)
+{
+	size_t low = 0, high = p->insn_count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (p->insns[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct insn *procedure_insn(const struct procedure *p, uint64_t offset)
+{
+	size_t i = insn_at_or_after(p, offset);
+	return i < p->insn_count && p->insns[i].address == offset ? &p->insns[i] : NULL;
+}
+
+const uint8_t *procedure_bytes(const struct procedure *p, const struct insn *i)
+{
+	size_t available;
+	return module_bytes(p->module, i->address, &available);
+}
+
+static void mark_leader(const struct procedure *p, bool *leader, uint64_t address)
+{
+	const struct insn *i = procedure_insn(p, address);
+	if (i)
+		leader[i - p->insns] = true;
+}
+
+static bool *find_leaders(const struct procedure *p, const struct walk *w)
+{
+	bool *leader = calloc(p->insn_count + 1, 1);
+	if (!leader)
+		abort();
+	for (size_t i = 0; i < p->insn_count; i++) {
+		const struct insn *n = &p->insns[i];
+		if (n->flow == FLOW_BRANCH || n->flow == FLOW_JUMP || n->flow == FLOW_XBEGIN)
+			mark_leader(p, leader, n->target);
+		if (n->flow != FLOW_NEXT && n->flow != FLOW_SYSCALL && !insn_is_call(n))
+			mark_leader(p, leader, insn_end(n));
+		if (i == 0 || insn_end(&p->insns[i - 1]) != n->address)
+			leader[i] = true;
+	}
+	for (size_t i = 0; i < w->landings.count; i++)
+		mark_leader(p, leader, w->landings.at[i]);
+	mark_leader(p, leader, p->entry);
+	return leader;
+}
+
+static uint32_t block_at(const struct procedure *p, uint64_t address)
+{
+	size_t low = 0, high = p->block_count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (p->insns[p->blocks[middle].first].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < p->block_count && p->insns[p->blocks[low].first].address == address ? low : UINT32_MAX;
+}
+
+static void add_successor(struct procedure *p, struct block *b, uint64_t address)
+{
+	uint32_t to = block_at(p, address);
+	if (to != UINT32_MAX && b->successor_count < 2)
+		b->successor[b->successor_count++] = to;
+}
+
+static void make_blocks(struct procedure *p, const struct walk *w)
+{
+	bool *leader = find_leaders(p, w);
+	VEC(struct block) blocks = {0};
+	for (size_t i = 0; i < p->insn_count; i++) {
+		if (leader[i])
+			vec_push(&blocks, (struct block){.first = i});
+		blocks.at[blocks.count - 1].count++;
+	}
+	free(leader);
+	p->blocks = blocks.at;
+	p->block_count = blocks.count;
+	for (size_t i = 0; i < p->block_count; i++) {
+		struct block *b = &p->blocks[i];
+		const struct insn *last = &p->insns[b->first + b->count - 1];
+		if (insn_falls_through(last))
+			add_successor(p, b, insn_end(last));
+		if (last->flow == FLOW_BRANCH || last->flow == FLOW_JUMP || last->flow == FLOW_XBEGIN)
+			add_successor(p, b, last->target);
+		b->ends_indirect = last->flow == FLOW_JUMP_INDIRECT;
+	}
+}
+
+static void make_landings(struct procedure *p, const struct walk *w)
+{
+	VEC(uint32_t) landings = {0};
+	bool *seen = calloc(p->block_count + 1, 1);
+	for (size_t i = 0; i < w->landings.count && seen; i++) {
+		uint32_t b = block_at(p, w->landings.at[i]);
+		if (b == UINT32_MAX || seen[b] || w->landings.at[i] == p->entry)
+			continue;
+		seen[b] = true;
+		vec_push(&landings, b);
+	}
+	free(seen);
+	p->landings = landings.at;
+	p->landing_count = landings.count;
+}
+
+int procedure_decode(struct module *m, uint64_t offset, struct procedure **out)
+{
+	struct range range;
+	uint64_t entry;
+	int status = find_range(m, offset, &range, &entry);
+	if (status)
+		return status;
+	struct procedure *p = calloc(1, sizeof *p);
+	if (!p)
+		return -ENOMEM;
+	p->module = m;
+	p->entry = entry;
+	struct walk w = {.p = p};
+	vec_push(&w.ranges, range);
+	vec_push(&w.todo, entry);
+	add_roots(&w);
+	walk_all(&w);
+	add_cold_parts(&w);
+	if (in_ranges(&w, offset)) { /* entered where no known flow leads: that is code, too */
+		visit_landing(&w, offset);
+		walk_all(&w);
+	}
+	qsort(w.insns.at, w.insns.count, sizeof *w.insns.at, order_insns);
+	qsort(w.ranges.at, w.ranges.count, sizeof *w.ranges.at, order_ranges);
+	p->insns = w.insns.at;
+	p->insn_count = w.insns.count;
+	p->ranges = w.ranges.at;
+	p->range_count = w.ranges.count;
+	if (p->insn_count) {
+		make_blocks(p, &w);
+		make_landings(p, &w);
+		p->entry_block = block_at(p, entry);
+	}
+	vec_free(&w.todo);
+	vec_free(&w.landings);
+	vec_free(&w.external);
+	free(w.slots);
+	if (!p->insn_count) {
+		procedure_free(p);
+		return -EILSEQ;
+	}
+	*out = p;
+	return 0;
+}
+
+void procedure_free(struct procedure *p)
+{
+	if (!p)
+		return;
+	free(p->ranges);
+	free(p->insns);
+	free(p->blocks);
+	free(p->landings);
+	free(p);
+}
