@@ -22,13 +22,15 @@ enum invariant_kind {
 	INVARIANT_NONE,
 	INVARIANT_ONE_OF,      /* a in {value[0..count)} */
 	INVARIANT_LOWER_BOUND, /* bound <= a (signed) */
-	INVARIANT_LESS_THAN,   /* a <= b (signed); b is at the later instruction, or the later slot of the same one */
+	INVARIANT_LESS_THAN,   /* a <= b (signed); checked where the later of the two stands: see a_is_later */
 	INVARIANT_SP_OFFSET,   /* stack pointer at a = stack pointer at the procedure's entry - bound */
 };
 
 struct invariant {
 	uint64_t id;           /* the store's row; 0 when not stored */
 	uint8_t kind;          /* enum invariant_kind */
+	uint8_t a_is_later;    /* less-than: 1: b's instruction predominates a's (or b is the lower slot of the same one), 0: the other way round */
+	uint8_t relative;      /* one-of: bit i: value[i] is an offset in a's module (a function, a global): add the module's load bias before use */
 	uint64_t procedure;    /* offset of the procedure's entry, in a.at.module */
 	struct variable a, b;
 	int64_t bound;
