@@ -1,4 +1,5 @@
 #include "engine/module.h"
+#include "engine/cfi.h"
 #include "engine/module_frames.h"
 
 #include <elf.h>
@@ -215,6 +216,7 @@ void module_free(struct module *m)
 {
 	if (!m)
 		return;
+	cfi_free(m->cfi);
 	if (m->elf)
 		elf_end(m->elf);
 	if (m->file)

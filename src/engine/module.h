@@ -19,6 +19,8 @@ struct segment {
 	int protection;       /* PROT_* */
 };
 
+struct cfi;
+
 struct module {
 	struct module_key key;
 	char *path;
@@ -38,6 +40,7 @@ struct module {
 	uint64_t *roots;      /* addresses in text held by relative relocations (and, in ET_EXEC, data words), ascending: address-taken constants */
 	size_t root_count;
 	void *elf;            /* Elf *, for the unwinder */
+	struct cfi *cfi;      /* engine/cfi.c's cache, made at first use */
 };
 
 /* Opens and analyses an x86-64 ELF file. Returns 0, -errno, or -ENOEXEC for what is no x86-64 ELF executable or library. */
