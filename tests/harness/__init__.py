@@ -1,0 +1,1 @@
+"""The test harness: see tests/run. Standard library only."""

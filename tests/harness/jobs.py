@@ -1,0 +1,137 @@
+"""Turn test files into jobs. A job runs one variant of one test, natively and then in each mode, and yields one outcome a mode."""
+import glob, json, os, shlex, shutil, subprocess
+
+from . import compare, compile, processes
+from .directives import Test
+
+PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+SKIP_STATUS = 77
+
+
+class Outcome:
+    def __init__(self, name, status, text="", folder=None):
+        self.name, self.status, self.text, self.folder = name, status, text, folder
+
+
+class Setting:
+    """What all jobs share. modes: name -> function(state folder) giving the command prefix; the native one gives []."""
+    def __init__(self, modes, work, build, seconds):
+        self.modes, self.work, self.build, self.seconds = modes, work, build, seconds
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "CLEARVIEW", "MAKE", "MFLAGS", "XDG_"))}
+        self.environment.update(LC_ALL="C", PATH="/usr/sbin:/usr/bin:/sbin:/bin", HOME=work)
+
+    def folder(self, name):
+        path = os.path.join(self.work, name.replace("/", "."))
+        os.makedirs(path, exist_ok=True)
+        return path
+
+
+def lacking(words):
+    return [w for w in words if not shutil.which(w, path="/usr/sbin:/usr/bin:/sbin:/bin")]
+
+
+class ProgramJob:
+    """The same command natively and in every mode: a compiled behave program, or a script with $WRAP before its program."""
+    def __init__(self, setting, test, build, run):
+        self.setting, self.test, self.build, self.run_line = setting, test, build, run
+        number = test.builds.index(build)
+        self.name = test.name + (".%d" % number if len(test.builds) > 1 else "") + (":" + run.name if run.name else "")
+        self.modes = [m for m in setting.modes if not test.modes or m == "native" or m in test.modes]
+
+    def prepare(self, folder):
+        """The command without its prefix, and whether the prefix goes into $WRAP instead."""
+        if self.test.kind != "behave":
+            return ["/bin/bash", self.test.path] + self.run_line.args, True
+        program = os.path.join(folder, os.path.basename(self.test.path).rpartition(".")[0])
+        compile.program(self.test.path, self.build, program, self.test.parts)
+        return [program] + self.run_line.args, False
+
+    def once(self, command, scripted, mode, folder):
+        """One run in `mode`. It starts in the same, emptied, folder each time: what it sees of its surroundings is the same."""
+        # A folder for each mode, so a failing mode's leavings stay; the programs see it only as their current folder.
+        place = os.path.join(folder, mode)
+        shutil.copytree(os.path.join(folder, "files"), place)
+        prefix = self.setting.modes[mode](os.path.join(folder, "state." + mode))
+        environment = dict(self.setting.environment)
+        if scripted:
+            environment["WRAP"] = shlex.join(prefix)
+            prefix = []
+        return processes.run(prefix + command, place, environment, self.test.stdin, self.test.time or self.setting.seconds,
+                             "%d.%s" % (os.getpid(), self.name))
+
+    def run(self):
+        missing = lacking(self.test.needs + ([compile.compiler_of(self.test.path, self.build)] if self.test.kind == "behave" else []))
+        if missing:
+            yield Outcome(self.name, SKIPPED, "needs " + " ".join(missing))
+            return
+        folder = self.setting.folder(self.name)
+        os.makedirs(os.path.join(folder, "files"), exist_ok=True)
+        try:
+            command, scripted = self.prepare(os.path.join(folder, "files"))
+        except compile.CompileError as e:
+            yield Outcome(self.name, FAILED, str(e), folder)
+            return
+        yield from self.run_modes(command, scripted, folder)
+
+    def run_modes(self, command, scripted, folder):
+        reference = self.once(command, scripted, "native", folder)
+        if reference.code == SKIP_STATUS and self.run_line.code != SKIP_STATUS:
+            yield Outcome(self.name, SKIPPED, reference.out.decode("utf-8", "replace").strip())
+            return
+        wrong = compare.native(reference, self.run_line.code, self.test.token)
+        yield self.outcome("native", wrong, folder)
+        for mode in self.modes:
+            if mode != "native" and not wrong:
+                yield self.outcome(mode, compare.same(self.once(command, scripted, mode, folder), reference), folder)
+
+    def outcome(self, mode, wrong, folder):
+        return Outcome("%s@%s" % (self.name, mode), FAILED if wrong else PASSED, wrong or "", folder)
+
+
+class ScriptJob:
+    """A script that judges for itself: exit 0 passed, 77 skipped, anything else failed. It gets $WRAP (the mode's prefix), $MODE, $CLEARVIEW."""
+    def __init__(self, setting, name, command, mode, seconds=0, needs=()):
+        self.setting, self.command, self.mode, self.seconds, self.needs = setting, command, mode, seconds, needs
+        self.name = name + ("@" + mode if mode else "")
+
+    def run(self):
+        if lacking(self.needs):
+            yield Outcome(self.name, SKIPPED, "needs " + " ".join(lacking(self.needs)))
+            return
+        folder = self.setting.folder(self.name)
+        prefix = self.setting.modes[self.mode](folder + "/state") if self.mode else []
+        environment = dict(self.setting.environment, WRAP=shlex.join(prefix), MODE=self.mode, TMPDIR=folder,
+                           CLEARVIEW=os.path.join(self.setting.build, "clearview"), BUILD=self.setting.build, PYTHONDONTWRITEBYTECODE="1")
+        result = processes.run(self.command, folder, environment, b"", self.seconds or self.setting.seconds, "%d.%s" % (os.getpid(), self.name))
+        said = (result.out + result.err).decode("utf-8", "replace").strip()
+        if result.problem or result.code not in (0, SKIP_STATUS):
+            yield Outcome(self.name, FAILED, "\n".join(filter(None, (result.problem or compare.ending(result.code), said[-1500:]))), folder)
+        else:
+            yield Outcome(self.name, SKIPPED if result.code else PASSED, said[-200:] if result.code else "", folder)
+
+
+def unit_jobs(setting):
+    """The unit tests that the build knows (meson's test())."""
+    if not os.path.exists(setting.build + "/build.ninja"):
+        return []
+    listed = json.loads(subprocess.run(["meson", "introspect", "--tests", setting.build], check=True, stdout=subprocess.PIPE).stdout)
+    return [ScriptJob(setting, "unit/" + t["name"], t["cmd"], "", float(t["timeout"])) for t in listed]
+
+
+def script_jobs(setting, test):
+    command = ["/usr/bin/python3", test.path]
+    if test.modes == ["alone"]:
+        return [] if set(setting.modes) == {"native"} else [ScriptJob(setting, test.name, command, "", test.time, test.needs)]
+    return [ScriptJob(setting, test.name, command, m, test.time, test.needs) for m in setting.modes if not test.modes or m in test.modes]
+
+
+def collect(setting, top):
+    jobs = unit_jobs(setting)
+    for pattern, kind in (("behave/*.c", "behave"), ("behave/*.cc", "behave"), ("e2e/programs/*.sh", "programs")):
+        for path in sorted(glob.glob(os.path.join(top, pattern))):
+            test = Test(kind, path)
+            jobs += [ProgramJob(setting, test, b, r) for b in test.builds for r in test.runs]
+    for path in sorted(glob.glob(os.path.join(top, "e2e/*.py"))):
+        if os.access(path, os.X_OK):            # the others are modules the tests share
+            jobs += script_jobs(setting, Test("e2e", path))
+    return jobs
