@@ -1,7 +1,10 @@
 /* The state folder: one SQLite file (WAL) that all runs of all programs share, also side by side, and that the commands read while programs
  * run. All knowledge lives here: a supervisor can be killed at any moment and another one goes on. Everything is keyed by program
  * point. Times are CLOCK_REALTIME microseconds. Functions return 0 or -errno (-ESTALE: the file is of a newer version,
- * -EBADMSG: corrupt, -ENOSPC: full disk, -ENOENT: no such row) and store_error() has the readable reason. */
+ * -EBADMSG: corrupt or not ours, -ENOSPC: full disk, -EBUSY: locked for too long, -EACCES, -EROFS, -ENOENT: no such row) and store_error()
+ * has the readable reason. A damaged file is never written to.
+ *
+ * One thread at a time uses a handle. Visitors may call anything here, also write and delete what they walk over. */
 #ifndef NODE_STORE_H
 #define NODE_STORE_H
 
@@ -13,12 +16,18 @@ struct store;
 
 /* directory NULL: $CLEARVIEW_STATE, else $XDG_STATE_HOME/clearview, else ~/.local/state/clearview. Makes it (0700) where missing. */
 int store_open(const char *directory, struct store **out) __attribute__((warn_unused_result));
+/* For commands that only look: -ENOENT where there is no state yet, and nothing is made. */
+int store_open_existing(const char *directory, struct store **out) __attribute__((warn_unused_result));
 void store_close(struct store *s);
 const char *store_error(const struct store *s);     /* works with NULL: the last store_open's reason */
 const char *store_directory(const struct store *s);
 int store_folder_path(const char *directory, char *out, size_t size); /* resolves the rule above without opening */
 
-/* Transactions (BEGIN IMMEDIATE): read, decide and write as one step against other supervisors. They nest (savepoint count). */
+/* Reads every page: 0, or -EBADMSG. Slow on a large state. */
+int store_check(struct store *s);
+
+/* Transactions (BEGIN IMMEDIATE): read, decide and write as one step against other supervisors. They nest (savepoints). A failed begin
+ * has begun nothing, a failed commit has rolled back. */
 int store_begin(struct store *s) __attribute__((warn_unused_result));
 int store_commit(struct store *s) __attribute__((warn_unused_result));
 void store_rollback(struct store *s);
@@ -28,8 +37,10 @@ uint64_t store_version(struct store *s);
 /* Modules: the path last seen for a key, for reports and listings. */
 int store_module_seen(struct store *s, const struct module_key *key, const char *path);
 int store_module_path(struct store *s, const struct module_key *key, char *path, size_t size);
+typedef int module_visitor(void *context, const struct module_key *key, const char *path);
+int store_modules(struct store *s, module_visitor *visit, void *context);
 
-/* Invariants. Putting one merges it with what is stored for the same variables and kind (the caller passes the merged value: replaces). */
+/* Invariants. Putting one replaces what is stored for the same procedure, variables and kind (the caller passes the merged value). */
 int store_invariant_put(struct store *s, struct invariant *i);         /* sets i->id */
 int store_invariant_delete(struct store *s, uint64_t id);
 typedef int invariant_visitor(void *context, const struct invariant *i); /* non-zero ends the walk and is returned */
@@ -58,11 +69,12 @@ struct location {
 };
 int store_location_find(struct store *s, uint8_t monitor, const struct point *at, struct location *out); /* -ENOENT */
 int store_location_get(struct store *s, uint64_t id, struct location *out);
-int store_location_put(struct store *s, struct location *l); /* inserts when id is 0, and sets it */
+/* The puts insert when id is 0, and set it; -ENOENT when that row has been removed meanwhile. */
+int store_location_put(struct store *s, struct location *l);
 int store_location_delete(struct store *s, uint64_t id);     /* with its checks, patches and occurrences */
 typedef int location_visitor(void *context, const struct location *l);
 int store_locations(struct store *s, location_visitor *visit, void *context);
-/* One presentation. outcome: "died", "checked", "survived", ... */
+/* One presentation of location f->id. outcome: "died", "checked", "survived", ... The newest 1,000 of a location are kept. */
 int store_occurrence_add(struct store *s, const struct failure *f, const char *outcome);
 typedef int occurrence_visitor(void *context, const struct failure *f, const char *outcome);
 int store_occurrences(struct store *s, uint64_t location, occurrence_visitor *visit, void *context); /* newest first */
@@ -82,14 +94,14 @@ typedef int check_visitor(void *context, const struct check *c);
 int store_checks(struct store *s, uint64_t location, check_visitor *visit, void *context); /* location 0: all */
 
 /* Patches. */
-int store_patch_put(struct store *s, struct patch *p); /* inserts when id is 0, and sets it */
+int store_patch_put(struct store *s, struct patch *p);
 int store_patch_get(struct store *s, uint64_t id, struct patch *out);
 int store_patch_delete(struct store *s, uint64_t id);
 int store_patch_count(struct store *s, uint64_t id, uint32_t successes, uint32_t failures, uint64_t activations); /* adds to the tallies */
 typedef int patch_visitor(void *context, const struct patch *p);
 int store_patches(struct store *s, uint64_t location, patch_visitor *visit, void *context); /* 0: all */
 
-/* The log of everything that happened: transitions, patches in and out, failures, starts and ends. */
+/* The log of everything that happened: transitions, patches in and out, failures, starts and ends. The newest 100,000 are kept. */
 struct event {
 	uint64_t id;
 	int64_t time_us;
@@ -98,7 +110,7 @@ struct event {
 	pid_t pid;
 	char text[384];
 };
-int store_event_add(struct store *s, const struct event *e); /* time_us 0: now */
+int store_event_add(struct store *s, const struct event *e); /* time_us 0: now; the id is the store's */
 typedef int event_visitor(void *context, const struct event *e);
 int store_events(struct store *s, uint64_t after_id, event_visitor *visit, void *context);
 

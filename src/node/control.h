@@ -1,0 +1,52 @@
+/* Talk between commands and the supervisors of one state folder. Each supervisor lives in <state>/run as
+ *
+ *   PID.lock       flock()ed shared as long as it lives: whoever gets it exclusively knows that the supervisor is dead
+ *   PID.sock       unix datagrams: "reload NONCE" in; "done NONCE PROCESSES" goes to NONCE.sock, the command's own socket
+ *   PID.finishing  its last guest has ended, but it is still writing its state
+ *
+ * Files of dead supervisors are removed by whoever meets them. Functions return 0 or -errno. */
+#ifndef NODE_CONTROL_H
+#define NODE_CONTROL_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* --- The supervisor's side. */
+
+struct control;
+
+enum { CONTROL_NONCE_SIZE = 64 };
+
+struct control_message {
+	char nonce[CONTROL_NONCE_SIZE]; /* "reload" is the only verb: read the patches' states again and put them in force */
+};
+
+/* Announces this process as a supervisor of the folder (as store_directory() has it). Once a process; after a fork, the parent's. */
+int control_open(const char *state_directory, struct control **out) __attribute__((warn_unused_result));
+/* Readable when a message waits. Non-blocking, close-on-exec. */
+int control_fd(const struct control *c);
+/* -EAGAIN: none left. Malformed ones are dropped. */
+int control_receive(struct control *c, struct control_message *out);
+/* After the change is in force; `processes`: in how many guests. A command that is gone already is no error. */
+int control_reply(struct control *c, const struct control_message *to, unsigned processes);
+/* true: the last guest ended, what follows is only writing. false: there are guests again. */
+int control_finishing(struct control *c, bool finishing);
+/* Removes the files. NULL is fine. */
+void control_close(struct control *c);
+
+/* --- The commands' side. */
+
+enum { CONTROL_TIMEOUT_MS = 5000 };
+
+struct control_result {
+	unsigned supervisors; /* that live */
+	unsigned answered;    /* of these, within the time */
+	unsigned processes;   /* guests in which the change is in force */
+};
+
+/* Asks all supervisors to reload, and waits for their answers. 0 also when none lives, or some don't answer. */
+int control_reload(const char *state_directory, int timeout_ms, struct control_result *out);
+/* Waits for the supervisors that are finishing (not for the calling process itself). 0, or -ETIMEDOUT. */
+int control_wait_finishing(const char *state_directory, int timeout_ms);
+
+#endif
