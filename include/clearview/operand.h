@@ -5,13 +5,50 @@
 
 #include <stdint.h>
 
+/* <signal.h> has other numbers under these names (with _GNU_SOURCE). Ours replace them, whatever the order of inclusion. */
+#ifdef _GNU_SOURCE
+#include <sys/ucontext.h>
+#undef REG_RAX
+#undef REG_RCX
+#undef REG_RDX
+#undef REG_RBX
+#undef REG_RSP
+#undef REG_RBP
+#undef REG_RSI
+#undef REG_RDI
+#undef REG_R8
+#undef REG_R9
+#undef REG_R10
+#undef REG_R11
+#undef REG_R12
+#undef REG_R13
+#undef REG_R14
+#undef REG_R15
+#endif
+
 /* General registers in hardware numbering, then the pseudo registers. */
 enum operand_register {
-	REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-	REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+	OPERAND_RAX, OPERAND_RCX, OPERAND_RDX, OPERAND_RBX, OPERAND_RSP, OPERAND_RBP, OPERAND_RSI, OPERAND_RDI,
+	OPERAND_R8, OPERAND_R9, OPERAND_R10, OPERAND_R11, OPERAND_R12, OPERAND_R13, OPERAND_R14, OPERAND_R15,
 	REG_COUNT,
 	REG_NONE = 0xff,
 };
+#define REG_RAX OPERAND_RAX
+#define REG_RCX OPERAND_RCX
+#define REG_RDX OPERAND_RDX
+#define REG_RBX OPERAND_RBX
+#define REG_RSP OPERAND_RSP
+#define REG_RBP OPERAND_RBP
+#define REG_RSI OPERAND_RSI
+#define REG_RDI OPERAND_RDI
+#define REG_R8 OPERAND_R8
+#define REG_R9 OPERAND_R9
+#define REG_R10 OPERAND_R10
+#define REG_R11 OPERAND_R11
+#define REG_R12 OPERAND_R12
+#define REG_R13 OPERAND_R13
+#define REG_R14 OPERAND_R14
+#define REG_R15 OPERAND_R15
 
 enum operand_segment { SEGMENT_NONE, SEGMENT_FS, SEGMENT_GS };
 
