@@ -26,7 +26,8 @@ demo: deps
 	@$(MAKE) --no-print-directory all
 	@demo/run --build $(BUILD) $(ARGS)
 
-bench: deps
+bench:
+	@scripts/deps bench
 	@$(MAKE) --no-print-directory all
 	@bench/run --build $(BUILD) $(ARGS)
 
