@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { BUSY_TIMEOUT_MS = 10000 };
+enum { BUSY_TIMEOUT_MS = 10000, LITTLE_ROOM = 1 << 16 /* bytes */ };
 
 #define STATE_FILE "state.db"
 
@@ -32,10 +34,24 @@ static const struct {
 	{SQLITE_TOOBIG, E2BIG, "cannot hold a value that large"},
 };
 
+/* SQLite reports some kinds of a full disk as an I/O error, and may have lost errno by then. */
+static bool is_out_of_room(struct store *s, int code)
+{
+	struct statvfs disk;
+	struct rlimit limit;
+	if (code != SQLITE_IOERR_WRITE && code != SQLITE_IOERR_SHMSIZE && code != SQLITE_IOERR_FSYNC && code != SQLITE_IOERR_TRUNCATE)
+		return false;
+	int system = s->db ? sqlite3_system_errno(s->db) : 0;
+	if (system == ENOSPC || system == EDQUOT || system == EFBIG)
+		return true;
+	if (!statvfs(s->directory, &disk) && disk.f_bavail * disk.f_frsize < LITTLE_ROOM)
+		return true;
+	return !getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY;
+}
+
 static int errno_of(struct store *s, int code, const char **text)
 {
-	int system = s->db ? sqlite3_system_errno(s->db) : 0;
-	if ((code & 0xff) == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT || system == EFBIG))
+	if (is_out_of_room(s, code))
 		code = SQLITE_FULL;
 	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
 		if (reasons[i].code == (code & 0xff)) {
