@@ -5,7 +5,7 @@
 
 enum { PAGES = 64, SIZE = 4096 };
 
-static char *heap;
+static char *volatile heap;
 static volatile int faults;
 
 static void barrier(int signal, siginfo_t *info, void *context)

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 static volatile siginfo_t last;
-static char *page;
+static char *volatile page;
 
 static void handler(int signal, siginfo_t *info, void *context)
 {

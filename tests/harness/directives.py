@@ -11,21 +11,21 @@
 """
 import os, re, shlex, signal
 
-LINE = re.compile(r"^\s*(?:\*|#|//)\s*(build|part|run|stdin|needs|modes|time|token):\s*(.*?)\s*$")
+LINE = re.compile(r"^\W*(build|part|run|stdin|needs|modes|time|token):\s*(.*?)\s*$")
 REPEATED = ("build", "part", "run")
+C_HEADER, SHELL_HEADER, PYTHON_HEADER = r"/\*.*?\*/", r"\A(?:#.*\n)+", r'""".*?"""'
+HEADERS = {".c": C_HEADER, ".cc": C_HEADER, ".sh": SHELL_HEADER, ".py": PYTHON_HEADER}
 
 
 def read(path):
     found = {"build": [], "part": [], "run": []}
     with open(path, encoding="utf-8") as f:
-        for line in f:
-            if line.strip() and not line.lstrip().startswith(("*", "/*", "#", "//", '"')):
-                break                                   # the first line of code ends the header
-            m = LINE.match(line)
-            if m and m[1] in REPEATED:
-                found[m[1]].append(m[2])
-            elif m:
-                found[m[1]] = m[2]
+        header = re.search(HEADERS[os.path.splitext(path)[1]], f.read(), re.S)
+    for m in filter(None, map(LINE.match, header[0].splitlines() if header else [])):
+        if m[1] in REPEATED:
+            found[m[1]].append(m[2])
+        else:
+            found[m[1]] = m[2]
     return found
 
 

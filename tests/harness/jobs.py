@@ -125,13 +125,21 @@ def script_jobs(setting, test):
     return [ScriptJob(setting, test.name, command, m, test.time, test.needs) for m in setting.modes if not test.modes or m in test.modes]
 
 
+def case_job(setting, path, top):
+    """A real case: under ClearView it must be survived; natively it must kill."""
+    test, case = Test("cases", path), os.path.basename(os.path.dirname(path))
+    native = ["--native"] if set(setting.modes) == {"native"} else []
+    return ScriptJob(setting, "cases/" + case, [top + "/cases/run", *native, case], "", test.time, test.needs)
+
+
 def collect(setting, top):
+    def found(pattern):
+        return sorted(glob.glob(os.path.join(top, pattern)))
     jobs = unit_jobs(setting)
     for pattern, kind in (("behave/*.c", "behave"), ("behave/*.cc", "behave"), ("e2e/programs/*.sh", "programs")):
-        for path in sorted(glob.glob(os.path.join(top, pattern))):
-            test = Test(kind, path)
+        for test in (Test(kind, path) for path in found(pattern)):
             jobs += [ProgramJob(setting, test, b, r) for b in test.builds for r in test.runs]
-    for path in sorted(glob.glob(os.path.join(top, "e2e/*.py"))):
+    for path in found("e2e/*.py"):
         if os.access(path, os.X_OK):            # the others are modules the tests share
             jobs += script_jobs(setting, Test("e2e", path))
-    return jobs
+    return jobs + [case_job(setting, path, top) for path in found("cases/*/case.py")]
