@@ -98,6 +98,15 @@ static int read_place(Dwarf_Frame *frame, int number, struct cfi_place *out)
 	return 0;
 }
 
+/* elfutils' table of the x86-64 ABI's defaults has rax where it means rbx: set both right, unless the file says more. */
+static void mend_defaults(struct cfi_rule *r)
+{
+	if (r->saved[REG_RBX].kind == CFI_UNDEFINED)
+		r->saved[REG_RBX].kind = CFI_SAME;
+	if (r->saved[REG_RAX].kind == CFI_SAME)
+		r->saved[REG_RAX].kind = CFI_UNDEFINED;
+}
+
 int cfi_rule(const struct module *m, uint64_t offset, struct cfi_rule *out)
 {
 	Dwarf_Frame *frame;
@@ -113,6 +122,7 @@ int cfi_rule(const struct module *m, uint64_t offset, struct cfi_rule *out)
 		status = read_place(frame, i, &out->saved[cfi_from_dwarf[i]]);
 	if (!status)
 		status = read_place(frame, CFI_DWARF_RETURN, &out->return_address);
+	mend_defaults(out);
 	free(frame);
 	return status;
 }
