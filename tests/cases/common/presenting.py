@@ -59,7 +59,7 @@ class Service:
         before = self.server.incarnation()
         answer = self.send(path) or b""
         if self.outlived(before):
-            return Outcome(True, "goes on, answer %r" % answer[:40], answer)
+            return Outcome(True, "goes on, answer %r" % answer[-60:], answer)
         if self.server.ended():
             return Outcome(False, "server ended: " + ending(self.server.child.returncode))
         if not self.server.wait_ready(self.RESTART_SECONDS):
