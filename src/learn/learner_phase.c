@@ -1,0 +1,143 @@
+/* One procedure's way from new to settled. */
+#include "learn/learner_private.h"
+
+/* A procedure whose hypotheses go on changing is settled all the same after that many times confirm_executions. */
+enum { CONFIRM_PATIENCE = 16 };
+
+static void add_memory(struct learner *l, const struct candidate *c, int sign)
+{
+	size_t plan = c->plan ? c->plan->variable_count * sizeof *c->plan->variables + c->plan->point_count * (sizeof *c->plan->points + 1)
+		+ c->plan->pair_count * sizeof *c->plan->pairs : 0;
+	size_t infer = c->infer ? infer_size(c->infer) : 0;
+	l->memory += sign * (plan + infer);
+}
+
+void candidate_limits(const struct learner *l, const struct candidate *c, struct learner_want *w)
+{
+	if (l->config.full)
+		return;
+	uint64_t confirm = l->config.confirm_executions * CONFIRM_PATIENCE;
+	w->entry_limit = c->phase == PHASE_CONFIRM ? confirm : l->config.observe_executions;
+	w->point_limit = l->config.point_limit;
+}
+
+static void start_phase(struct learner *l, struct candidate *c, enum learn_phase phase)
+{
+	struct learner_want limits = {0};
+	c->phase = phase;
+	c->executions = c->changed_at = 0;
+	c->generation++;
+	candidate_limits(l, c, &limits);
+	if (c->infer)
+		infer_limit(c->infer, limits.entry_limit, limits.point_limit);
+	for (size_t p = 0; p < c->plan->point_count; p++)
+		c->active[p] = phase != PHASE_CONFIRM || !c->infer || infer_point_alive(c->infer, p);
+	l->wants_stale = true;
+}
+
+static bool make_plan(struct learner *l, struct candidate *c)
+{
+	const struct procedure *p;
+	if (c->plan)
+		return true;
+	if (l->code.get(l->code.context, &c->module, c->entry, &p))
+		return false;
+	bool usable = p->entry == c->entry && !plan_new(p, l->config.max_pairs, &c->plan);
+	if (l->code.put)
+		l->code.put(l->code.context, p);
+	if (!usable)
+		return false;
+	c->active = calloc(c->plan->point_count + 1, sizeof *c->active);
+	if (!c->active)
+		abort();
+	add_memory(l, c, 1);
+	return true;
+}
+
+bool candidate_begin(struct learner *l, struct candidate *c)
+{
+	if (!make_plan(l, c)) {
+		c->refused = true;
+		return false;
+	}
+	c->wanted = true;
+	c->turn = ++l->turn;
+	c->seen_us = l->now_us;
+	vec_push(&l->wanted, c - l->candidates.at);
+	start_phase(l, c, c->phase == PHASE_CONFIRM && c->infer ? PHASE_CONFIRM : PHASE_OBSERVE);
+	return true;
+}
+
+void candidate_end(struct learner *l, struct candidate *c)
+{
+	size_t at = 0;
+	while (l->wanted.at[at] != c - l->candidates.at)
+		at++;
+	l->wanted.at[at] = l->wanted.at[--l->wanted.count];
+	l->wants_stale = true;
+	c->wanted = false;
+	if (c->infer)
+		return;
+	c->phase = c->committed_phase;
+	candidate_release(l, c);
+}
+
+void candidate_release(struct learner *l, struct candidate *c)
+{
+	add_memory(l, c, -1);
+	plan_free(c->plan);
+	infer_free(c->infer);
+	free(c->active);
+	c->plan = NULL;
+	c->infer = NULL;
+	c->active = NULL;
+}
+
+void candidate_make_infer(struct learner *l, struct candidate *c)
+{
+	struct learner_want limits = {0};
+	add_memory(l, c, -1);
+	c->infer = infer_new(c->plan, l->config.activations);
+	add_memory(l, c, 1);
+	candidate_limits(l, c, &limits);
+	infer_limit(c->infer, limits.entry_limit, limits.point_limit);
+}
+
+static void settle(struct learner *l, struct candidate *c)
+{
+	c->phase = PHASE_SETTLED;
+	c->visits++;
+	c->settled_us = l->now_us;
+	candidate_end(l, c);
+}
+
+void candidate_advance(struct learner *l, struct candidate *c)
+{
+	const struct learner_config *config = &l->config;
+	if (c->recent)
+		c->seen_us = l->now_us;
+	if (config->full)
+		return;
+	if (c->phase == PHASE_OBSERVE && c->executions >= config->observe_executions)
+		start_phase(l, c, PHASE_CONFIRM);
+	else if (c->phase == PHASE_CONFIRM && (c->executions - c->changed_at >= config->confirm_executions
+		|| c->executions >= config->confirm_executions * CONFIRM_PATIENCE))
+		settle(l, c);
+}
+
+void candidate_reset(struct learner *l, struct candidate *c)
+{
+	bool wanted = c->wanted;
+	if (!c->infer)
+		return;
+	add_memory(l, c, -1);
+	infer_free(c->infer);
+	c->infer = NULL;
+	add_memory(l, c, 1);
+	c->phase = c->committed_phase;
+	c->visits = c->committed_visits;
+	if (wanted)
+		start_phase(l, c, PHASE_OBSERVE);
+	else
+		candidate_release(l, c);
+}
