@@ -17,7 +17,8 @@ static const char *const reporting_procedures[] = {
 	"abort", "raise", "gsignal", "pthread_kill", "__pthread_kill", "__pthread_kill_implementation", "__pthread_kill_internal", "kill", "__kill",
 	"__assert_fail", "__assert_fail_base", "__assert_perror_fail", "__assert", "__stack_chk_fail", "__stack_chk_fail_local",
 	"__fortify_fail", "__chk_fail", "__libc_message", "__libc_fatal", "malloc_printerr", "_int_free", "_int_malloc", "_int_realloc",
-	"malloc_consolidate", "unlink_chunk", "munmap_chunk", "free", "cfree", "__libc_free", "malloc", "__libc_malloc", "realloc", "__libc_realloc", "calloc",
+	"malloc_consolidate", "unlink_chunk", "munmap_chunk", "free", "__free", "cfree", "__libc_free", "malloc", "__malloc", "__libc_malloc", "realloc",
+	"__realloc", "__libc_realloc", "calloc", "__calloc", "__libc_calloc",
 	"__cxa_throw", "_ZSt9terminatev", "_ZN10__cxxabiv111__terminateEPFvvE", "__cxa_pure_virtual",
 	"g_abort", "g_log", "g_logv", "g_log_structured", "g_log_structured_array", "g_log_structured_standard", "g_assertion_message",
 	"g_assertion_message_expr", "g_assertion_message_cmpnum", "g_assertion_message_cmpstr", "g_assertion_message_error",
@@ -69,8 +70,9 @@ static bool is_reporting_procedure(const struct module *m, uint64_t offset)
 {
 	uint64_t delta;
 	const char *name = module_symbol_at(m, offset, &delta);
-	for (size_t i = 0; name && i < COUNT(reporting_procedures); i++)
-		if (!strcmp(name, reporting_procedures[i]))
+	size_t length = name ? strcspn(name, ".@") : 0; /* "abort.cold", "raise.constprop.0" */
+	for (size_t i = 0; length && i < COUNT(reporting_procedures); i++)
+		if (!strncmp(name, reporting_procedures[i], length) && !reporting_procedures[i][length])
 			return true;
 	return false;
 }

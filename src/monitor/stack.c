@@ -85,7 +85,8 @@ static bool is_plausible(const struct stack_view *v, uint64_t return_address)
 	return call.module && !cfi_rule(call.module, call.offset, &rule) && rule.return_address.kind == CFI_UNDEFINED;
 }
 
-/* Without call frame information, or when it leads to no return address: what is left, the more reliable first. */
+/* Without call frame information: what is left, the more reliable first. With a rule that leads to no return address, the caller's address is
+ * overwritten and the next one that is found belongs to somebody further up. */
 static enum step guess(const struct stack_view *v, struct cursor *c, const struct stack_code *code, bool has_rule, uint64_t *cfa)
 {
 	struct cfi_registers caller;
@@ -96,7 +97,7 @@ static enum step guess(const struct stack_view *v, struct cursor *c, const struc
 		return to_caller(c, &way_out.caller, way_out.is_exact, cfa);
 	if (!has_rule && stack_by_frame_pointer(v, &c->r, &caller))
 		return to_caller(c, &caller, false, cfa);
-	if (stack_by_scan(v, &c->r, procedure ? code->bias + procedure : 0, &caller))
+	if (stack_by_scan(v, &c->r, procedure && !has_rule ? code->bias + procedure : 0, &caller))
 		return to_caller(c, &caller, false, cfa);
 	return STEP_END;
 }

@@ -58,7 +58,8 @@ struct stack_exit {
 bool stack_find_exit(const struct stack_view *v, const struct stack_code *from, const struct cfi_registers *r, uint32_t known, uint64_t slot,
 		     struct stack_exit *out);
 
-/* Guesses. Both set caller->rip, rsp and rbp. `procedure` is the entry address of the present one, 0 if unknown. */
+/* Guesses. Both set caller->rip, rsp and rbp. `procedure`: the entry address of the present one, which its caller should call; 0: unknown, or
+ * the caller's return address is known to be overwritten. */
 bool stack_by_frame_pointer(const struct stack_view *v, const struct cfi_registers *r, struct cfi_registers *caller);
 bool stack_by_scan(const struct stack_view *v, const struct cfi_registers *r, uint64_t procedure, struct cfi_registers *caller);
 

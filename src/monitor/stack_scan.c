@@ -1,6 +1,8 @@
 /* Finding the caller without any information: frame pointers, and scans for after-call addresses. */
 #include "monitor/stack_private.h"
 
+#include <errno.h>
+
 enum {
 	FRAME_MAX = 1 << 20,    /* bytes; a frame pointer further away is none */
 	SCAN_WORDS = 4096,
@@ -75,13 +77,6 @@ bool stack_by_frame_pointer(const struct stack_view *v, const struct cfi_registe
 	return true;
 }
 
-/* A direct call of something else than the present procedure is probably stale, unless a tail jump lies between. */
-static bool is_likely(const struct stack_view *v, const struct stack_code *call, uint64_t procedure)
-{
-	uint64_t target;
-	return !procedure || !stack_call_target(v, call, &target) || target == procedure;
-}
-
 /* What the procedure pushed first, right below its return address, if it has a frame pointer. */
 static void restore_frame_pointer(const struct stack_view *v, uint64_t slot, struct cfi_registers *caller)
 {
@@ -90,26 +85,53 @@ static void restore_frame_pointer(const struct stack_view *v, uint64_t slot, str
 		caller->general[REG_RBP] = word;
 }
 
+/* Does the stack go on from this caller? */
+static bool leads_on(const struct stack_view *v, const struct stack_code *call, const struct cfi_registers *caller)
+{
+	struct cfi_frame frame;
+	struct stack_exit way_out;
+	struct stack_code from = {call->module, call->bias, caller->rip - call->bias};
+	int status = cfi_step(call->module, call->bias, from.offset - 1, caller, v->read, v->context, &frame);
+	if (!status)
+		return frame.is_outermost || is_return_address(v, frame.caller.rip);
+	return status == -ENOENT && stack_find_exit(v, &from, caller, 1u << REG_RSP | 1u << REG_RBP, 0, &way_out);
+}
+
+/* A direct call of something else than the present procedure is probably stale, unless a tail jump lies between. */
+static bool is_likely(const struct stack_view *v, const struct stack_code *call, const struct cfi_registers *caller, uint64_t procedure)
+{
+	uint64_t target;
+	if (procedure && stack_call_target(v, call, &target) && target != procedure)
+		return false;
+	return leads_on(v, call, caller);
+}
+
+static void set_caller(const struct stack_view *v, const struct cfi_registers *r, uint64_t slot, uint64_t address, struct cfi_registers *caller)
+{
+	*caller = *r;
+	caller->rip = address;
+	caller->general[REG_RSP] = slot + 8;
+	restore_frame_pointer(v, slot, caller);
+}
+
 bool stack_by_scan(const struct stack_view *v, const struct cfi_registers *r, uint64_t procedure, struct cfi_registers *caller)
 {
-	uint64_t words[SCAN_WORDS], start = (r->general[REG_RSP] + 7) & ~7ull, found = 0;
+	uint64_t words[SCAN_WORDS], start = (r->general[REG_RSP] + 7) & ~7ull;
 	size_t count = v->read(v->context, start, words, sizeof words) / 8;
-	*caller = *r;
+	bool found = false;
 	for (size_t i = 0; i < count; i++) {
 		struct stack_code call;
+		struct cfi_registers candidate;
 		if (!stack_call_before(v, words[i], &call))
 			continue;
-		bool likely = is_likely(v, &call, procedure);
-		if (found && !likely)
-			continue;
-		found = start + 8 * i;
-		caller->rip = words[i];
+		set_caller(v, r, start + 8 * i, words[i], &candidate);
+		bool likely = is_likely(v, &call, &candidate, procedure);
+		if (!found || likely)
+			*caller = candidate;
+		found = true;
 		if (likely)
 			break;
 	}
-	caller->general[REG_RSP] = found + 8;
-	if (found)
-		restore_frame_pointer(v, found, caller);
 	return found;
 }
 
