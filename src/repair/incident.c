@@ -1,0 +1,320 @@
+/* repair_failure(): what a failure says about the patches that acted in that process before it, the next step at its location, and what becomes
+ * of the thread. Three steps: one transaction that records and decides, bringing the guests up to date, and one that gives the verdict. A
+ * supervisor killed in between leaves a location whose next patch is chosen; its successor puts it in force. */
+#include "repair/describe.h"
+#include "repair/evaluate.h"
+#include "repair/force.h"
+#include "repair/journal.h"
+#include "repair/lifecycle.h"
+#include "repair/rescue.h"
+#include "repair/trial.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static int64_t failed_us(const struct incident *in)
+{
+	return in->f->time_us ? in->f->time_us : in->now_us;
+}
+
+/* --- Livelock. */
+
+static unsigned streak_count(struct repair *r, const struct incident *in)
+{
+	for (size_t i = r->streaks.count; i-- > 0;) {
+		struct streak *s = &r->streaks.at[i];
+		if (in->now_us - s->since_us > r->settings.livelock_us)
+			*s = r->streaks.at[--r->streaks.count];
+		else if (s->pid == in->f->pid && s->tid == in->f->tid && s->location == in->location)
+			return ++s->count;
+	}
+	vec_push(&r->streaks, (struct streak){in->f->pid, in->f->tid, in->location, in->now_us, 1});
+	return 1;
+}
+
+/* --- Which earlier repair is to blame? */
+
+static bool at_location(const struct location *l, const struct failure *f)
+{
+	return l->monitor == f->monitor && !point_compare(&l->at, &f->at);
+}
+
+/* The activation in which the patch acted goes on, or has returned just now to a caller that goes on. */
+static bool acted_on_this_stack(const struct repair *r, const struct incident *in, const struct trial *t, const struct location *l)
+{
+	const struct failure *f = in->f, *then = &l->last;
+	bool recent = failed_us(in) - t->last_us <= r->settings.on_the_spot_us;
+	if (t->tid != f->tid || !t->cfa)
+		return false;
+	for (unsigned n = 0; n < f->depth; n++) {
+		const struct frame *frame = &f->stack[n];
+		if (frame->cfa < t->cfa)
+			continue;
+		if (frame->cfa == t->cfa && frame->procedure == then->stack[then->location_frame].procedure)
+			return true;
+		if (frame->cfa > t->cfa)
+			return recent;
+	}
+	return false;
+}
+
+/* A repair elsewhere whose own thread fails on the spot: this is no new location. */
+static int find_on_the_spot(struct repair *r, struct incident *in, struct trial *out, bool *found)
+{
+	*found = false;
+	for (size_t i = 0; i < r->trials.count && !*found; i++) {
+		struct location l;
+		*out = r->trials.at[i];
+		if (out->pid != in->f->pid)
+			continue;
+		int err = store_location_get(r->store, out->location, &l);
+		if (err == -ENOENT)
+			continue;
+		if (err)
+			return err;
+		*found = !at_location(&l, in->f) && acted_on_this_stack(r, in, out, &l);
+	}
+	return 0;
+}
+
+/* Was the failure there before the patch ever acted? Then it is a defect of its own. */
+static int is_independent(struct repair *r, const struct failure *f, uint64_t patch, bool *independent)
+{
+	struct location l;
+	int64_t first;
+	int err = store_location_find(r->store, f->monitor, &f->at, &l);
+	*independent = false;
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = trial_first_us(r, patch, &first);
+	*independent = !err && l.first_us < first;
+	return err;
+}
+
+static int blame_on_the_spot(struct repair *r, struct incident *in, const struct trial *t)
+{
+	char at[128], why[256];
+	snprintf(why, sizeof why, "the thread failed at %s because of it", describe_point(r->store, &in->f->at, at, sizeof at));
+	in->elsewhere = in->known = true;
+	in->location = t->location;
+	in->cfa = t->cfa;
+	trial_drop(r, t->patch, t->pid);
+	return evaluate_failed(r, t->patch, t->pid, why);
+}
+
+/* Any failure within the window counts against a repair (paper section 2.6), unless that failure was there before it. */
+static int blame_windows(struct repair *r, const struct incident *in, uint64_t location)
+{
+	for (size_t i = r->trials.count; i-- > 0;) {
+		struct trial t = r->trials.at[i];
+		bool independent;
+		if (t.pid != in->f->pid || t.location == location)
+			continue;
+		int err = is_independent(r, in->f, t.patch, &independent);
+		if (err)
+			return err;
+		if (independent)
+			continue;
+		trial_drop(r, t.patch, t.pid);
+		err = evaluate_failed(r, t.patch, t.pid, "the process failed elsewhere within the success window");
+		if (!err)
+			err = journal(r->store, JOURNAL_BLAME, location, t.patch, t.pid, in->now_us, "put down to patch %llu, which had acted before",
+				      (unsigned long long)t.patch);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+struct blamed {
+	uint64_t location;
+	VEC(uint64_t) patches;
+};
+
+static int find_blamed(void *context, const struct event *e)
+{
+	struct blamed *b = context;
+	if (e->location == b->location && !strcmp(e->kind, JOURNAL_BLAME))
+		vec_push(&b->patches, e->patch);
+	return 0;
+}
+
+/* A failure that was put down to another location's patch comes again in a process in which that patch is not on trial. */
+static int absolve(struct repair *r, const struct location *l)
+{
+	struct blamed b = {.location = l->id};
+	int err = store_events(r->store, 0, find_blamed, &b);
+	for (size_t i = 0; !err && i < b.patches.count; i++)
+		if (!trial_find(r, b.patches.at[i], l->last.pid))
+			err = evaluate_absolve(r, b.patches.at[i], "the failure put down to it happens without it");
+	vec_free(&b.patches);
+	return err;
+}
+
+/* --- The failure's own location. */
+
+static int present(struct repair *r, struct incident *in, struct location *l)
+{
+	int err = store_location_find(r->store, in->f->monitor, &in->f->at, l);
+	if (err && err != -ENOENT)
+		return err;
+	in->known = !err;
+	if (err)
+		*l = (struct location){.monitor = in->f->monitor, .at = in->f->at, .state = LOCATION_DETECTED, .first_us = failed_us(in)};
+	l->presentations++;
+	l->last = *in->f;
+	l->last_us = failed_us(in);
+	l->last.time_us = l->last_us;
+	err = store_location_put(r->store, l);
+	if (err || l->last.id == l->id)
+		return err;
+	l->last.id = l->id;
+	return store_location_put(r->store, l);
+}
+
+/* Was the patch in force here there when the thread came by? A fault guard that was would have caught the fault. */
+static bool was_in_time(struct repair *r, const struct incident *in, const struct force_entry *e, unsigned streak)
+{
+	const struct failure *f = in->f;
+	if (!e || failed_us(in) < e->since_us)
+		return false;
+	bool guards = e->patch.guard == GUARD_FAULT && f->monitor == MONITOR_CRASH && !point_compare(&e->patch.at, &f->at);
+	return !guards || streak > 1;
+}
+
+/* Did another of the location's patches than the one in force make this thread go on just now? Then that is what has failed, and the one in
+ * force had no chance yet. A rescue of some time ago says nothing about an attack of now. */
+static bool has_just_acted(const struct repair *r, const struct incident *in, const struct trial *t, uint64_t in_force)
+{
+	if (t->pid != in->f->pid || t->location != in->location || t->patch == in_force)
+		return false;
+	return in->livelock || (t->tid == in->f->tid && failed_us(in) - t->last_us <= r->settings.on_the_spot_us);
+}
+
+static int fail_rescues(struct repair *r, const struct incident *in, uint64_t in_force, bool *any)
+{
+	*any = false;
+	for (size_t i = r->trials.count; i-- > 0;) {
+		struct trial t = r->trials.at[i];
+		if (!has_just_acted(r, in, &t, in_force))
+			continue;
+		*any = true;
+		trial_drop(r, t.patch, t.pid);
+		int err = evaluate_failed(r, t.patch, t.pid, "the failure happened again after it had acted");
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int advance(struct repair *r, struct incident *in, struct location *l)
+{
+	const struct force_entry *e = force_at(r, l->id);
+	unsigned streak = streak_count(r, in);
+	uint64_t in_force = e ? e->patch.id : 0;
+	bool on_trial = trial_find(r, in_force, in->f->pid), rescued;
+	bool in_time = was_in_time(r, in, e, streak);
+	in->livelock = streak > r->settings.livelock_failures;
+	/* The watchdog's finding is what a hang's patch waits for: it acts now, by the verdict. */
+	if (e && l->monitor == MONITOR_HANG && e->patch.guard == GUARD_FAULT && !on_trial) {
+		in->fired = in_force;
+		return 0;
+	}
+	int err = fail_rescues(r, in, in_force, &rescued);
+	if (!err)
+		err = store_location_get(r->store, l->id, l);
+	if (err)
+		return err;
+	trial_drop(r, in_force, in->f->pid);
+	return lifecycle_failure(r, l, on_trial || (in_time && !rescued));
+}
+
+static int record(struct repair *r, struct incident *in)
+{
+	struct trial culprit;
+	struct location l;
+	char at[128];
+	bool found;
+	int err = find_on_the_spot(r, in, &culprit, &found);
+	if (err)
+		return err;
+	if (found) {
+		err = blame_on_the_spot(r, in, &culprit);
+		in->livelock = streak_count(r, in) > r->settings.livelock_failures;
+		return err;
+	}
+	err = present(r, in, &l);
+	if (err)
+		return err;
+	in->location = l.id;
+	err = journal(r->store, JOURNAL_FAILURE, l.id, 0, in->f->pid, l.last_us, "%s at %s, presentation %u: %s", monitor_names[l.monitor],
+		      describe_point(r->store, &l.at, at, sizeof at), l.presentations, in->f->facts);
+	if (!err)
+		err = blame_windows(r, in, l.id);
+	if (!err && l.presentations == 2)
+		err = absolve(r, &l);
+	return err ? err : advance(r, in, &l);
+}
+
+/* --- The verdict. */
+
+static const char *outcome_of(const struct incident *in, const struct repair_verdict *v, const struct location *l)
+{
+	if (v->kind == REPAIR_RESUME_HERE)
+		return "resumed";
+	if (v->kind == REPAIR_RESCUE)
+		return "rescued";
+	if (in->livelock)
+		return "died: failing again and again";
+	return l->check_failures && l->state != LOCATION_PATCHED ? "died, checked" : "died";
+}
+
+static int conclude(struct repair *r, const struct incident *in, struct repair_verdict *v)
+{
+	struct location l;
+	struct failure f = *in->f;
+	int err = rescue_decide(r, in, v);
+	if (!err)
+		err = store_location_get(r->store, in->location, &l);
+	if (err)
+		return err;
+	f.id = in->location;
+	f.time_us = failed_us(in);
+	err = store_occurrence_add(r->store, &f, outcome_of(in, v, &l));
+	if (err || v->kind == REPAIR_DIE)
+		return err;
+	return journal(r->store, JOURNAL_FAILURE, in->location, v->patch, f.pid, in->now_us,
+		       v->kind == REPAIR_RESCUE ? "the thread is rescued: it returns from frame %u" : "the thread goes on at the instruction, which is guarded now",
+		       v->frame);
+}
+
+static int in_transaction(struct repair *r, int err)
+{
+	if (!err)
+		return store_commit(r->store);
+	store_rollback(r->store);
+	return err;
+}
+
+int repair_failure(struct repair *r, const struct failure *f, struct repair_verdict *verdict)
+{
+	struct incident in = {.f = f, .now_us = repair_now(r)};
+	*verdict = (struct repair_verdict){.kind = REPAIR_DIE};
+	int err = store_begin(r->store);
+	if (err)
+		return err;
+	err = in_transaction(r, record(r, &in));
+	if (!err)
+		err = force_sync(r);
+	if (!err)
+		err = store_begin(r->store);
+	if (err)
+		return err;
+	err = in_transaction(r, conclude(r, &in, verdict));
+	if (err || verdict->kind == REPAIR_DIE) {
+		verdict->kind = REPAIR_DIE;
+		/* What was on trial there and is not to blame is not judged by this death. */
+		trial_drop_process(r, f->pid);
+	}
+	return err;
+}

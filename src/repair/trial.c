@@ -1,0 +1,95 @@
+#include "repair/trial.h"
+
+#include "repair/describe.h"
+#include "repair/journal.h"
+
+#include <errno.h>
+
+struct trial *trial_find(struct repair *r, uint64_t patch, pid_t pid)
+{
+	for (size_t i = 0; i < r->trials.count; i++)
+		if (r->trials.at[i].patch == patch && r->trials.at[i].pid == pid)
+			return &r->trials.at[i];
+	return NULL;
+}
+
+int trial_open(struct repair *r, const struct patch *p, pid_t pid, pid_t tid, uint64_t cfa, int64_t time_us)
+{
+	struct trial *t = trial_find(r, p->id, pid);
+	char text[256];
+	if (t) {
+		t->last_us = time_us;
+		t->tid = tid;
+		t->cfa = cfa;
+		return 0;
+	}
+	vec_push(&r->trials, (struct trial){
+		.patch = p->id, .location = p->failure, .pid = pid, .tid = tid, .cfa = cfa, .since_us = time_us, .last_us = time_us});
+	return journal(r->store, JOURNAL_ACTIVATION, p->failure, p->id, pid, time_us, "patch %llu acted: %s", (unsigned long long)p->id,
+		       describe_patch(p, text, sizeof text));
+}
+
+static void drop_at(struct repair *r, size_t i)
+{
+	r->trials.at[i] = r->trials.at[--r->trials.count];
+}
+
+void trial_drop(struct repair *r, uint64_t patch, pid_t pid)
+{
+	struct trial *t = trial_find(r, patch, pid);
+	if (t)
+		drop_at(r, t - r->trials.at);
+}
+
+void trial_drop_process(struct repair *r, pid_t pid)
+{
+	for (size_t i = r->trials.count; i-- > 0;)
+		if (r->trials.at[i].pid == pid)
+			drop_at(r, i);
+}
+
+struct recovery {
+	struct repair *r;
+	int64_t oldest_us;
+};
+
+static int recover_one(void *context, const struct event *e)
+{
+	struct recovery *recovery = context;
+	struct repair *r = recovery->r;
+	if (strcmp(e->kind, JOURNAL_ACTIVATION) || e->time_us <= recovery->oldest_us)
+		return 0;
+	if (trial_find(r, e->patch, e->pid) || !r->host.guards(r->host.context, e->pid))
+		return 0;
+	vec_push(&r->trials, (struct trial){
+		.patch = e->patch, .location = e->location, .pid = e->pid, .since_us = e->time_us, .last_us = e->time_us});
+	return 0;
+}
+
+int trial_recover(struct repair *r, int64_t now_us)
+{
+	struct recovery recovery = {r, now_us - r->settings.success_window_us};
+	return store_events(r->store, 0, recover_one, &recovery);
+}
+
+struct first {
+	uint64_t patch;
+	int64_t time_us;
+};
+
+static int find_first(void *context, const struct event *e)
+{
+	struct first *first = context;
+	if (e->patch != first->patch || strcmp(e->kind, JOURNAL_ACTIVATION))
+		return 0;
+	first->time_us = e->time_us;
+	return 1;
+}
+
+int trial_first_us(struct repair *r, uint64_t patch, int64_t *out)
+{
+	struct first first = {patch, INT64_MAX};
+	int err = store_events(r->store, 0, find_first, &first);
+	*out = first.time_us;
+	return err < 0 ? err : 0;
+}
