@@ -1,45 +1,45 @@
 # A thin front door: Meson and Ninja do the work. See README.md.
-BUILD ?= build
-MODE ?= debugoptimized
+BUILDDIR ?= build
+BUILDTYPE ?= debugoptimized
 PYTHON := /usr/bin/python3
 
-all: $(BUILD)/clearview
+all: $(BUILDDIR)/clearview
 
 # Ninja decides what is out of date.
-$(BUILD)/clearview: compile
+$(BUILDDIR)/clearview: compile
 	@ln -sfn src/cli/clearview $@
 
-compile: $(BUILD)/build.ninja
-	@ninja -C $(BUILD)
+compile: $(BUILDDIR)/build.ninja
+	@ninja -C $(BUILDDIR)
 
-$(BUILD)/build.ninja:
-	meson setup $(BUILD) --buildtype=$(MODE)
+$(BUILDDIR)/build.ninja:
+	meson setup $(BUILDDIR) --buildtype=$(BUILDTYPE)
 
 deps:
 	@scripts/deps
 
 check: deps
 	@$(MAKE) --no-print-directory all
-	@tests/run --build $(BUILD) $(ARGS)
+	@tests/run --build $(BUILDDIR) $(ARGS)
 
 demo: deps
 	@$(MAKE) --no-print-directory all
-	@demo/run --build $(BUILD) $(ARGS)
+	@demo/run --build $(BUILDDIR) $(ARGS)
 
 bench:
 	@scripts/deps bench
 	@$(MAKE) --no-print-directory all
-	@bench/run --build $(BUILD) $(ARGS)
+	@bench/run --build $(BUILDDIR) $(ARGS)
 
-# UNDER: the command to put before each program; passed on with BUILD and MODE.
+# UNDER (what stands before each program), BUILD, MODE and ARGS, where given, reach tests/exercise/Makefile by themselves.
 exercise: deps
 	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory -C tests/exercise UNDER="$(UNDER)" BUILD="$(abspath $(BUILD))" MODE="$(MODE)"
+	@$(MAKE) --no-print-directory -C tests/exercise exercise
 
 fuzz: deps
 	@tests/fuzz/run $(ARGS)
 
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILDDIR)
 
 .PHONY: all compile deps check demo bench exercise fuzz clean
