@@ -41,12 +41,16 @@ static const ZydisDecodedOperand *faulting_operand(const struct stack_insn *i, u
 static const char *origin(const ZydisDecodedOperand *o, const struct cfi_registers *r, uint64_t address, char *text, size_t size)
 {
 	uint8_t base = stack_insn_register(o->mem.base);
+	bool through_null = base != REG_NONE && !r->general[base];
+	text[0] = 0;
 	if (!is_canonical(address))
 		snprintf(text, size, " (no valid address)");
-	else if (address < NULL_REACH && base != REG_NONE && !r->general[base])
+	else if (through_null && !address)
+		snprintf(text, size, " (null pointer)");
+	else if (through_null && address < NULL_REACH)
 		snprintf(text, size, " (null pointer + %#llx)", (unsigned long long)address);
-	else
-		text[0] = 0;
+	else if (through_null && -address < NULL_REACH)
+		snprintf(text, size, " (null pointer - %#llx)", (unsigned long long)-address);
 	return text;
 }
 

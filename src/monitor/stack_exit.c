@@ -19,7 +19,7 @@ struct path {
 struct search {
 	const struct stack_view *view;
 	struct module *module;
-	uint64_t bias, slot;
+	uint64_t bias, slot, lowest;
 	struct path paths[PATHS_MAX];
 	unsigned count;
 	uint32_t seen[SEEN_SIZE]; /* offsets, hashed; a collision ends a path too early, no more */
@@ -136,6 +136,8 @@ static bool leaves(struct search *s, const struct path *p, struct stack_exit *ou
 {
 	uint64_t slot = p->value[REG_RSP], address;
 	struct stack_code call;
+	if (slot < s->lowest) /* behind a call that doesn't return, another procedure begins */
+		return false;
 	if (s->slot ? slot != s->slot : !load(s, slot, &address) || (!stack_call_before(s->view, address, &call) && !stack_is_restorer(s->view, address)))
 		return false;
 	out->slot = slot;
@@ -193,7 +195,7 @@ bool stack_find_exit(const struct stack_view *v, const struct stack_code *from, 
 	struct search *s = calloc(1, sizeof *s);
 	if (!s)
 		return false;
-	*s = (struct search){.view = v, .module = from->module, .bias = from->bias, .slot = slot};
+	*s = (struct search){.view = v, .module = from->module, .bias = from->bias, .slot = slot, .lowest = r->general[REG_RSP]};
 	struct path p = {.known = known};
 	memcpy(p.value, r->general, sizeof p.value);
 	add_path(s, &p, from->offset);

@@ -101,8 +101,8 @@ static bool leads_on(const struct stack_view *v, const struct stack_code *call, 
 static bool is_likely(const struct stack_view *v, const struct stack_code *call, const struct cfi_registers *caller, uint64_t procedure)
 {
 	uint64_t target;
-	if (procedure && stack_call_target(v, call, &target) && target != procedure)
-		return false;
+	if (procedure && stack_call_target(v, call, &target))
+		return target == procedure;
 	return leads_on(v, call, caller);
 }
 

@@ -44,6 +44,17 @@ static void null_write(void)
 	_exit(42);
 }
 
+NOINLINE int before_box(const int *box)
+{
+	return box[-1];
+}
+
+static void before_null(void)
+{
+	sink = before_box((const int *)(uintptr_t)(sink & 0));
+	sink++;
+}
+
 /* --- Transfers to what isn't code. */
 NOINLINE int calls(int (*f)(int))
 {
@@ -264,7 +275,7 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{"null_write", null_write}, {"call_data", call_data}, {"jump_data", jump_data}, {"call_noncanonical", call_noncanonical},
+	{"null_write", null_write}, {"before_null", before_null}, {"call_data", call_data}, {"jump_data", jump_data}, {"call_noncanonical", call_noncanonical},
 	{"smash_noncanonical", smash_noncanonical}, {"smash_data", smash_data}, {"assertion", assertion}, {"plain_abort", plain_abort},
 	{"double_free", double_free}, {"smash_protected", smash_protected}, {"division", division}, {"division_overflow", division_overflow},
 	{"trap", trap}, {"library_copy", library_copy}, {"in_handler", in_handler}, {"in_thread", in_thread}, {"in_realigned", in_realigned},

@@ -20,7 +20,7 @@ static const struct {
 	const char *location; /* procedure of the location */
 	const char *facts;    /* what they contain */
 } cases[] = {
-	{0, "null_write", MONITOR_CRASH, "inner", "write of 8 bytes at address 0 (null pointer + 0) through r"},
+	{0, "null_write", MONITOR_CRASH, "inner", "write of 8 bytes at address 0 (null pointer) through r"},
 	{0, "call_data", MONITOR_CONTROL, "calls", "a call went to 0x"},
 	{0, "jump_data", MONITOR_CONTROL, "jumps", "an indirect jump went to 0x"},
 	{0, "call_noncanonical", MONITOR_CONTROL, "calls", "a call went to 0x4141414141414141, which is no address"},
@@ -38,6 +38,7 @@ static const struct {
 	{0, "in_handler", MONITOR_CRASH, "handler", "read of 8 bytes at address 0x8"},
 	{0, "recursion", MONITOR_HANG, "recurses", "the stack is exhausted by recursion"},
 	{1, "null_write", MONITOR_CRASH, "inner", "write of 8 bytes at address 0"},
+	{0, "before_null", MONITOR_CRASH, "before_box", "read of 4 bytes at address 0xfffffffffffffffc (null pointer - 0x4)"},
 	{1, "jump_data", MONITOR_CONTROL, "jumps", "an indirect jump went to 0x"},
 	{1, "smash_data", MONITOR_CONTROL, "overflow", "a return went to 0x"},
 	{1, "assertion", MONITOR_ABORT, "asserts", "Assertion `x == 12' failed."},
