@@ -19,10 +19,37 @@
 
 enum { GUEST_ABI_VERSION = 1 };
 
+/* Places in the blob that woven code, the kernel or the supervisor enter it at. */
+enum guest_entry {
+	ENTRY_SIGNAL,   /* the handler of the signals ClearView owns */
+	ENTRY_RESTORER, /* its sa_restorer */
+	ENTRY_PROBE,    /* woven probes: `push $probe; call` */
+	ENTRY_MODULES,  /* stands in for the dynamic linker's debugger hook */
+	ENTRY_BOOT,     /* copied into a fresh process and run there once */
+	ENTRY_BOOT_END,
+	ENTRY_MALLOC, ENTRY_FREE, ENTRY_CALLOC, ENTRY_REALLOC, ENTRY_MEMALIGN, ENTRY_USABLE_SIZE,
+	ENTRY_COUNT = 16,
+};
+
+/* At the blob's first byte. */
+struct guest_header {
+	uint32_t abi_version, size;     /* bytes of blob text */
+	uint32_t entry[ENTRY_COUNT];    /* offsets */
+};
+
+/* What ENTRY_BOOT maps and sets up; written behind its copied code. */
+struct boot_arguments {
+	uint64_t zone, code_size;       /* zone 0 and the code memfd's bytes mapped there from file offset 0 */
+	uint64_t other_zone, other_size, other_offset; /* a second zone of code at that file offset; size 0: none */
+	uint64_t no_exec_start, no_exec_size; /* stack whose execute permission is taken away; size 0: none */
+	uint64_t own_signals;           /* bit s-1: install ENTRY_SIGNAL for signal s */
+	char code_path[48], shared_path[48], bell_path[48]; /* /proc/PID/fd/N of the supervisor */
+};
+
 #define GUEST_PRIVATE_OFFSET 0x00010000ul
 #define GUEST_BELL_OFFSET    0x00020000ul
 #define GUEST_SHARED_OFFSET  0x00030000ul
-#define GUEST_SHARED_SIZE    0x01000000ul
+#define GUEST_SHARED_SIZE    0x01800000ul
 #define GUEST_TABLES_OFFSET  0x02000000ul
 #define GUEST_TABLES_SIZE    0x08000000ul
 #define GUEST_CODE_OFFSET    0x0a000000ul
@@ -39,7 +66,7 @@ enum guest_event_kind {
 	EVENT_EXEC_FAILED, /* args: -errno */
 	EVENT_FORKED,      /* posted by the child. args: the parent's pid, guest_private.generation */
 	EVENT_HEAP,        /* args: enum heap_fault, block, address, ucontext-less register frame *. reply: enum guest_verdict */
-	EVENT_THREAD,      /* reserved */
+	EVENT_ORIGINAL,    /* args: address in a copy. reply 0: the original address */
 };
 
 enum guest_verdict {
@@ -66,6 +93,10 @@ enum probe_work {
 	PROBE_OBSERVE, /* append the operands' values to the observation ring */
 	PROBE_CHECK,   /* evaluate the guard; tally; remember the outcome as this thread's last */
 	PROBE_REPAIR,  /* evaluate the guard; if true, act */
+	PROBE_SYSCALL, /* before a system call instruction: signal actions and masks, exec. `resume`: behind it */
+	PROBE_CLONED,  /* behind one that makes a process or thread */
+	PROBE_EXECED,  /* behind an execve that came back */
+	PROBE_CAPTURE, /* remember operand a and the activation in the tally, for a later probe with `earlier` */
 };
 
 enum probe_guard {
@@ -83,7 +114,7 @@ enum probe_action {
 	PROBE_ACT_RESUME,  /* go on at `resume` instead of behind the probe; rax := value if has_value */
 };
 
-enum { PROBE_OPERANDS = 12, PROBE_COUNT_MAX = 1 << 16 };
+enum { PROBE_OPERANDS = 10, PROBE_COUNT_MAX = 1 << 15 };
 
 struct guest_probe {
 	uint8_t enabled, work, guard, action;
@@ -108,7 +139,8 @@ struct guest_tally {
 	uint64_t runs;        /* observe: records asked for */
 	uint64_t satisfied, violated;
 	uint64_t activations;
-	uint64_t last_cfa;    /* of the last activation */
+	uint64_t last_cfa;    /* of the last activation, or captured value's */
+	uint64_t last_value;  /* captured */
 	uint32_t last_tid;
 	uint32_t unused;
 	uint8_t last[PROBE_THREADS]; /* by tid modulo PROBE_THREADS: 0 none, 1 satisfied, 2 violated at the last check */
@@ -134,5 +166,63 @@ struct guest_fault_action {
 	uint32_t probe;   /* whose tally counts the activation */
 	uint32_t unused;
 };
+
+
+/* --- Landing maps: for every byte of a redirected module's text, where its copy is. */
+enum { GUEST_MODULES_MAX = 256 };
+struct guest_module {
+	uint64_t start, end;   /* text in the guest; start 0: unused entry */
+	uint64_t code;         /* map entries are relative to this guest address */
+	uint64_t map;          /* offset in the tables region of uint32_t[end - start]: code offset + 1 of the instruction's copy; 0: not copied */
+};
+
+/* --- The tables region. */
+#define GUEST_MAPS_OFFSET 0x01800000ul /* within the tables region; landing maps are allocated from here on */
+
+struct guest_tables {
+	uint32_t abi_version;
+	int32_t supervisor;       /* pid; 0: none */
+	uint64_t code_start[4], code_end[4]; /* the zones' code in this family */
+	uint32_t module_count;    /* entries of module[] to look at */
+	uint32_t fault_current;   /* which of the two fault tables is valid */
+	uint32_t fault_count[2];
+	uint64_t heap_enabled;
+	uint64_t original[16];    /* addresses of the copies of the allocator's procedures, by enum guest_entry - ENTRY_MALLOC */
+	struct guest_module module[GUEST_MODULES_MAX];
+	struct guest_fault_action fault[2][FAULT_ACTIONS_MAX];
+	struct guest_probe probe[PROBE_COUNT_MAX];
+};
+
+/* --- The shared region. */
+enum { GUEST_SLOTS = 256, GUEST_RING = 32768 };
+struct guest_shared {
+	struct guest_slot slot[GUEST_SLOTS];
+	uint64_t landings;             /* traps resolved in the guest */
+	uint64_t last_landing;
+	uint64_t records_dropped;
+	uint32_t ring_wait;            /* set by the supervisor: writers wait for room instead of dropping */
+	uint32_t unused;
+	uint64_t ring_head, ring_tail; /* records written, records read */
+	struct guest_tally tally[PROBE_COUNT_MAX];
+	struct guest_record ring[GUEST_RING];
+};
+
+/* --- Private data of one process; follows fork by copy. */
+struct guest_action {
+	uint64_t handler, flags, restorer, mask; /* the kernel's struct kernel_sigaction */
+};
+enum { GUEST_HIDDEN_MASKS = 256 };
+struct guest_private {
+	uint32_t generation;            /* of the text of this process: set by the supervisor with every change */
+	uint32_t tracing;               /* an exec is being followed */
+	struct guest_action action[65]; /* the program's view of signals that ClearView owns */
+	uint64_t hidden_mask[65];       /* what was taken out of the sa_mask of the others */
+	struct { uint32_t tid; uint32_t unused; uint64_t mask; } blocked[GUEST_HIDDEN_MASKS]; /* what was taken out of a thread's mask */
+};
+
+_Static_assert(sizeof(struct guest_probe) <= 512, "probe table fits");
+_Static_assert(sizeof(struct guest_tables) <= GUEST_MAPS_OFFSET, "tables fit before the maps");
+_Static_assert(sizeof(struct guest_shared) <= GUEST_SHARED_SIZE, "shared fits");
+_Static_assert(sizeof(struct guest_private) <= GUEST_BELL_OFFSET - GUEST_PRIVATE_OFFSET, "private data fits");
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VEC(type) struct { type *at; size_t count, capacity; }
+#define VEC(...) struct { __VA_ARGS__ *at; size_t count, capacity; }
 
 static inline void *vec_grow(void *at, size_t *capacity, size_t size)
 {

@@ -64,6 +64,11 @@ int cfi_step(const struct module *m, uint64_t bias, uint64_t offset, const struc
  * each once. Returns how many there are (at most `max` are written; beyond that the count is an upper bound), or -EBADMSG. */
 int cfi_landing_pads(const struct module *m, uint64_t range_start, uint64_t *out, size_t max) __attribute__((warn_unused_result));
 
+/* All .eh_frame entries, in the file's order, without .eh_frame_hdr (static programs have none): `entry` is the FDE's offset. A visitor that
+ * returns true ends the walk. Returns 0 or -EBADMSG. */
+typedef bool cfi_visitor(void *context, uint64_t entry, const struct range *code);
+int cfi_walk(const struct module *m, cfi_visitor *visit, void *context);
+
 void cfi_free(struct cfi *c);
 
 #endif

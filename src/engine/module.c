@@ -250,7 +250,7 @@ const struct segment *module_text(const struct module *m, uint64_t offset)
 	return NULL;
 }
 
-bool module_range(const struct module *m, uint64_t offset, struct range *out)
+size_t module_range_index(const struct module *m, uint64_t offset)
 {
 	size_t low = 0, high = m->range_count;
 	while (low < high) {
@@ -259,12 +259,18 @@ bool module_range(const struct module *m, uint64_t offset, struct range *out)
 			high = middle;
 		else if (offset >= m->ranges[middle].end)
 			low = middle + 1;
-		else {
-			*out = m->ranges[middle];
-			return true;
-		}
+		else
+			return middle;
 	}
-	return false;
+	return SIZE_MAX;
+}
+
+bool module_range(const struct module *m, uint64_t offset, struct range *out)
+{
+	size_t i = module_range_index(m, offset);
+	if (i != SIZE_MAX)
+		*out = m->ranges[i];
+	return i != SIZE_MAX;
 }
 
 size_t module_root_after(const struct module *m, uint64_t offset)

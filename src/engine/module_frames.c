@@ -1,4 +1,5 @@
 #include "engine/module_frames.h"
+#include "engine/cfi.h"
 
 #include <dwarf.h>
 #include <elf.h>
@@ -47,18 +48,20 @@ static size_t drop_overlaps(struct range *ranges, size_t count)
 	return kept;
 }
 
-void module_read_frames(struct module *m)
+typedef VEC(struct range) range_list;
+
+/* False: no usable table. */
+static bool ranges_from_table(const struct module *m, range_list *ranges)
 {
 	const Elf64_Phdr *p = header_segment(m);
 	size_t available;
 	const uint8_t *table = p ? module_bytes(m, p->p_vaddr, &available) : NULL;
 	if (!table || available < 12 || table[0] != 1 || table[2] != COUNT_ENCODING || table[3] != TABLE_ENCODING)
-		return;
+		return false;
 	uint32_t count;
 	memcpy(&count, table + 8, 4);
 	if (count > (available - 12) / 8)
-		return;
-	VEC(struct range) ranges = {0};
+		return false;
 	for (uint32_t i = 0; i < count; i++) {
 		int32_t start, fde;
 		uint32_t length;
@@ -66,8 +69,29 @@ void module_read_frames(struct module *m)
 		memcpy(&fde, table + 16 + 8 * i, 4);
 		uint64_t at = p->p_vaddr + start;
 		if (fde_length(m, p->p_vaddr + fde, &length) && module_text(m, at))
-			vec_push(&ranges, (struct range){at, at + length});
+			vec_push(ranges, (struct range){at, at + length});
 	}
+	return true;
+}
+
+struct collector {
+	const struct module *m;
+	range_list *ranges;
+};
+
+static bool collect(void *context, uint64_t entry, const struct range *code)
+{
+	struct collector *c = context;
+	if (module_text(c->m, code->start))
+		vec_push(c->ranges, *code);
+	return false;
+}
+
+void module_read_frames(struct module *m)
+{
+	range_list ranges = {0};
+	if (!ranges_from_table(m, &ranges))
+		cfi_walk(m, collect, &(struct collector){m, &ranges}); /* static programs have .eh_frame without a table */
 	qsort(ranges.at, ranges.count, sizeof *ranges.at, order_ranges);
 	m->ranges = ranges.at;
 	m->range_count = drop_overlaps(ranges.at, ranges.count);

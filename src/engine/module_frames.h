@@ -1,4 +1,4 @@
-/* Procedure ranges from .eh_frame, through the sorted table of .eh_frame_hdr. */
+/* Procedure ranges from .eh_frame, through the sorted table of .eh_frame_hdr where there is one. */
 #ifndef ENGINE_MODULE_FRAMES_H
 #define ENGINE_MODULE_FRAMES_H
 

@@ -54,16 +54,34 @@ static int visit_event(struct store *s, uint64_t id, event_visitor *visit, void 
 	return visit(context, &e);
 }
 
-int store_events(struct store *s, uint64_t after_id, event_visitor *visit, void *context)
+static int visit_all(struct store *s, sqlite3_stmt *st, event_visitor *visit, void *context)
 {
-	struct binder b = {store_prepare(s, "SELECT id FROM event WHERE id > ? ORDER BY id")};
 	store_ids ids = {0};
-	if (!b.st)
-		return s->failed;
-	bind_int(&b, after_id);
-	int error = store_collect(s, b.st, &ids);
+	int error = store_collect(s, st, &ids);
 	for (size_t i = 0; !error && i < ids.count; i++)
 		error = visit_event(s, ids.at[i], visit, context);
 	vec_free(&ids);
 	return error;
+}
+
+int store_events(struct store *s, uint64_t after_id, event_visitor *visit, void *context)
+{
+	struct binder b = {store_prepare(s, "SELECT id FROM event WHERE id > ? ORDER BY id")};
+	if (!b.st)
+		return s->failed;
+	bind_int(&b, after_id);
+	return visit_all(s, b.st, visit, context);
+}
+
+#define EVENTS_OF "SELECT id FROM event WHERE kind = ?1 AND (?2 = 0 OR location = ?2) AND (?3 = 0 OR patch = ?3) ORDER BY id "
+
+int store_events_of(struct store *s, const char *kind, uint64_t location, uint64_t patch, bool newest_first, event_visitor *visit, void *context)
+{
+	struct binder b = {store_prepare(s, newest_first ? EVENTS_OF "DESC" : EVENTS_OF)};
+	if (!b.st)
+		return s->failed;
+	bind_text(&b, kind);
+	bind_int(&b, location);
+	bind_int(&b, patch);
+	return visit_all(s, b.st, visit, context);
 }

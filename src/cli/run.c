@@ -1,0 +1,182 @@
+/* clearview run [options] -- CMD [ARGS...]: becomes the program. The supervisor is started on the side; this process execs, so that the program has the
+ * process id, parent, terminal and exit status it would have had. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/restart.h"
+#include "cli/target.h"
+#include "node/control.h"
+#include "node/store.h"
+#include "node/supervisor.h"
+
+enum option_code { OPTION_STATE = 256, OPTION_REDIRECT, OPTION_LEARN, OPTION_RESTART, OPTION_NO_HEAP, OPTION_CHECKS, OPTION_DEBUG, OPTION_ONLY_TRAPS };
+
+static const struct option long_options[] = {
+	{"state", required_argument, NULL, OPTION_STATE},     {"redirect", required_argument, NULL, OPTION_REDIRECT},
+	{"learn", required_argument, NULL, OPTION_LEARN},     {"restart", required_argument, NULL, OPTION_RESTART},
+	{"no-heap", no_argument, NULL, OPTION_NO_HEAP},       {"checks", required_argument, NULL, OPTION_CHECKS},
+	{"debug", no_argument, NULL, OPTION_DEBUG},           {"only-traps", no_argument, NULL, OPTION_ONLY_TRAPS},
+	{"help", no_argument, NULL, 'h'},                     {0},
+};
+
+static int number(const char *text, int low, int high, const char *what)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+	if (*end == '%')
+		end++;
+	if (!*text || *end || n < low || n > high)
+		die(EXIT_CLEARVIEW, "--%s=%s: give a number from %d to %d", what, text, low, high);
+	return n;
+}
+
+static void set_option(int code, struct guard_options *o, enum restart_policy *restart)
+{
+	switch (code) {
+	case OPTION_STATE:
+		o->state = optarg;
+		break;
+	case OPTION_REDIRECT:
+		if (strcmp(optarg, "all"))
+			die(EXIT_CLEARVIEW, "--redirect=%s: the only value is all", optarg);
+		o->redirect_all = true;
+		break;
+	case OPTION_LEARN:
+		o->learn_full = !strcmp(optarg, "full");
+		o->learn_percent = o->learn_full ? 100 : number(optarg, 0, 100, "learn");
+		break;
+	case OPTION_RESTART:
+		if (restart_parse(optarg, restart))
+			die(EXIT_CLEARVIEW, "--restart=%s: give on-failure, never or always", optarg);
+		break;
+	case OPTION_NO_HEAP:
+		o->no_heap = true;
+		break;
+	case OPTION_CHECKS:
+		o->checks = number(optarg, 1, 10, "checks");
+		break;
+	case OPTION_DEBUG:
+		o->debug = true;
+		break;
+	case OPTION_ONLY_TRAPS:
+		o->only_traps = true;
+		break;
+	case 'h':
+		printf("usage: clearview run [--state DIR] [--redirect=all] [--learn=PERCENT|full] [--restart=on-failure|never|always]\n"
+		       "                     [--no-heap] [--checks=N] [--debug] -- CMD [ARGS...]\n");
+		exit(0);
+	default:
+		exit(EXIT_CLEARVIEW);
+	}
+}
+
+/* The supervisor: in a session of its own, holding nothing of the caller's open. */
+static void become_supervisor(const struct guard_options *options, pid_t launched, int ready)
+{
+	setsid();
+	if (fork())
+		_exit(0);
+	int null = open("/dev/null", O_RDWR);
+	for (int fd = 0; fd < 3; fd++)
+		dup2(null, fd);
+	int kept = fcntl(ready, F_DUPFD_CLOEXEC, 3);
+	for (int fd = 3; fd < 1024; fd++)
+		if (fd != kept)
+			close(fd);
+	prctl(PR_SET_NAME, "clearview");
+	_exit(supervisor_run(options, launched, kept) ? 1 : 0);
+}
+
+/* Waits for the supervisor's word; anything but "go" ends this process with the reason. */
+static void await_supervisor(int ready, pid_t between)
+{
+	char message[512] = {EXIT_CLEARVIEW};
+	waitpid(between, NULL, 0);
+	ssize_t got = recv(ready, message, sizeof message - 1, 0);
+	close(ready);
+	if (got <= 0)
+		die(EXIT_CLEARVIEW, "the supervisor did not start; nothing was run");
+	if (message[0])
+		die(message[0], "%s", message + 1);
+}
+
+static _Noreturn void launch(const struct guard_options *options, const char *path, char **argv)
+{
+	int ends[2];
+	pid_t self = getpid();
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+		die(EXIT_CLEARVIEW, "can't talk to a supervisor: %s", strerror(errno));
+	pid_t between = fork();
+	if (between < 0)
+		die(EXIT_CLEARVIEW, "can't start the supervisor: %s", strerror(errno));
+	if (!between)
+		become_supervisor(options, self, ends[1]);
+	close(ends[1]);
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+	await_supervisor(ends[0], between);
+	execv(path, argv);
+	die(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, "%s: %s", path, strerror(errno));
+}
+
+/* Errors of the state folder are told here, where someone reads them. */
+static void check_state(struct guard_options *o)
+{
+	static char folder[PATH_MAX];
+	struct store *s;
+	if (store_open(o->state, &s))
+		die(EXIT_CLEARVIEW, "%s", store_error(NULL));
+	snprintf(folder, sizeof folder, "%s", store_directory(s));
+	store_close(s);
+	if (folder[0] != '/') {
+		static char absolute[PATH_MAX];
+		if (realpath(folder, absolute))
+			snprintf(folder, sizeof folder, "%s", absolute);
+	}
+	o->state = folder;
+	control_wait_finishing(o->state, CONTROL_TIMEOUT_MS);
+}
+
+struct launch_context {
+	const struct guard_options *options;
+	const char *path;
+	char **argv;
+};
+
+static _Noreturn void launch_again(void *context)
+{
+	struct launch_context *c = context;
+	control_wait_finishing(c->options->state, CONTROL_TIMEOUT_MS);
+	launch(c->options, c->path, c->argv);
+}
+
+int command_run(int argc, char **argv)
+{
+	struct guard_options options = {.checks = -1};
+	enum restart_policy restart = RESTART_NEVER;
+	char path[PATH_MAX];
+	int code;
+	optind = 1;
+	while ((code = getopt_long(argc, argv, "+h", long_options, NULL)) >= 0)
+		set_option(code, &options, &restart);
+	if (optind >= argc)
+		die(EXIT_CLEARVIEW, "run: which program? usage: clearview run [options] -- CMD [ARGS...]");
+	target_find(argv[optind], path, sizeof path);
+	target_check(path);
+	check_state(&options);
+	struct launch_context c = {&options, path, argv + optind};
+	if (restart == RESTART_NEVER)
+		launch(&options, path, argv + optind);
+	return restart_run(restart, launch_again, &c);
+}

@@ -1,0 +1,132 @@
+/* Writing staged text into processes that may be executing it.
+ *
+ * Threads are never stopped. The text goes through states in each of which every byte that can be the start of an instruction either is a
+ * complete instruction of the old or the new text, or traps (and the landing map sends the trapped thread on):
+ *   1. int3 over the first byte of every old instruction, springboard and hole;     synchronise processors
+ *   2. the new text, but int3 where an instruction starts in it;                    synchronise processors
+ *   3. the first bytes.
+ * A process in which nobody can be running is written once. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/image.h"
+
+enum { INT3 = 0xcc };
+
+static const uint8_t *wanted(const struct redirected *r, const struct text_plan *p)
+{
+	return r->leaving ? p->original : p->bytes;
+}
+
+/* Where an instruction may start, in the old text or the new. */
+static bool is_head(const struct text_plan *p, size_t at)
+{
+	return p->boundary[at] || p->hole_of[at];
+}
+
+/* step 0: everything at once. */
+static void text_of_step(const struct redirected *r, const struct text_plan *p, int step, uint8_t *out)
+{
+	size_t size = p->range.end - p->range.start;
+	const uint8_t *from = step == 1 ? p->original : wanted(r, p);
+	memcpy(out, from, size);
+	if (step == 0 || step == 3)
+		return;
+	for (size_t i = 0; i < size; i++) {
+		/* Step 1 must not touch the displacement of springboards in the old text: only heads are written then (see write_heads). */
+		if (is_head(p, i))
+			out[i] = INT3;
+	}
+}
+
+static int write_range(struct image *im, pid_t pid, const struct redirected *r, const struct text_plan *p, int step)
+{
+	size_t size = p->range.end - p->range.start;
+	uint64_t address = p->range.start + r->loaded->bias;
+	uint8_t *bytes = malloc(size);
+	int status = 0;
+	if (!bytes)
+		abort();
+	text_of_step(r, p, step, bytes);
+	if (step == 1) {
+		for (size_t i = 0; i < size && !status; i++)
+			if (is_head(p, i))
+				status = im->access.write(im->access.context, pid, address + i, bytes + i, 1);
+	} else {
+		status = im->access.write(im->access.context, pid, address, bytes, size);
+	}
+	free(bytes);
+	return status;
+}
+
+static int write_step(struct image *im, pid_t pid, uint32_t newer_than, int step)
+{
+	int worst = 0;
+	for (size_t m = 0; m < im->modules.count; m++)
+		for (size_t i = 0; i < im->modules.at[m]->redirected.count; i++) {
+			struct redirected *r = im->modules.at[m]->redirected.at[i];
+			if (r->generation <= newer_than || !image_process_has(r->loaded, pid))
+				continue;
+			for (size_t k = 0; k < r->plan_count; k++) {
+				int status = write_range(im, pid, r, &r->plans[k], step);
+				if (status && status != -ESRCH)
+					worst = status;
+			}
+		}
+	return worst;
+}
+
+static void forget_restored(struct image *im)
+{
+	for (size_t m = 0; m < im->modules.count; m++) {
+		struct loaded *l = im->modules.at[m];
+		for (size_t i = 0; i < l->redirected.count; i++)
+			l->redirected.at[i]->staged = false;
+	}
+}
+
+int image_commit(struct image *im, bool live)
+{
+	uint32_t before = im->generation++;
+	bool any = false;
+	for (size_t m = 0; m < im->modules.count; m++)
+		for (size_t i = 0; i < im->modules.at[m]->redirected.count; i++) {
+			struct redirected *r = im->modules.at[m]->redirected.at[i];
+			if (r->staged) {
+				r->generation = im->generation;
+				any = true;
+			}
+		}
+	if (!any)
+		return 0;
+	int worst = 0;
+	for (int step = live ? 1 : 0; step <= (live ? 3 : 0); step++) {
+		for (size_t i = 0; i < im->processes.count; i++) {
+			int status = write_step(im, im->processes.at[i].pid, before, step);
+			if (status)
+				worst = status;
+		}
+		if (live && step < 3)
+			im->access.synchronise(im->access.context);
+	}
+	for (size_t i = 0; i < im->processes.count; i++)
+		im->processes.at[i].generation = im->generation;
+	forget_restored(im);
+	return worst;
+}
+
+int image_update_process(struct image *im, pid_t pid, uint32_t generation)
+{
+	int worst = 0;
+	if (generation == im->generation)
+		return 0;
+	for (int step = 1; step <= 3; step++) {
+		int status = write_step(im, pid, generation, step);
+		if (status)
+			worst = status;
+		if (step < 3)
+			im->access.synchronise(im->access.context);
+	}
+	return worst;
+}

@@ -1,0 +1,214 @@
+#include "engine/copy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/vec.h"
+#include "x86/emit.h"
+
+enum { PROBE_FRAME = 136 }; /* red zone and probe number: what a probe's code has pushed when it comes back */
+
+struct fixup {
+	size_t at;       /* offset of the displacement in the copy */
+	uint64_t target; /* module offset */
+};
+
+struct emission {
+	const struct procedure *p;
+	struct zone *z;
+	struct copy *copy;
+	struct emitter e;
+	VEC(struct fixup) fixups;
+};
+
+static const struct copy_entry *entry_of(const struct emission *m, uint64_t offset)
+{
+	const struct insn *i = procedure_insn(m->p, offset);
+	return i ? &m->copy->entries[i - m->p->insns] : NULL;
+}
+
+/* The displacement to where an original address goes on: its copy, or, when it isn't in this copy, the original. */
+static void emit_target(struct emission *m, uint64_t target)
+{
+	if (!procedure_insn(m->p, target)) {
+		emit_displacement(&m->e, target + m->copy->bias);
+		return;
+	}
+	vec_push(&m->fixups, (struct fixup){m->e.used, target});
+	emit_u32(&m->e, 0);
+}
+
+/* jcc short over; jmp target: for the branches that have only an 8-bit form. */
+static void emit_short_only_branch(struct emission *m, const struct insn *i, const uint8_t *bytes)
+{
+	emit_bytes(&m->e, bytes, i->length - 1);
+	emit_u8(&m->e, 2);                        /* taken: +2 */
+	emit_bytes(&m->e, (uint8_t[]){0xeb, 5}, 2); /* not taken: jmp +5 */
+	emit_u8(&m->e, 0xe9);
+	emit_target(m, i->target);
+}
+
+static void emit_moved(struct emission *m, const struct insn *i, const uint8_t *bytes)
+{
+	size_t at = m->e.used;
+	emit_bytes(&m->e, bytes, i->length);
+	if (!i->rip_offset || m->e.failed)
+		return;
+	int64_t distance = i->target + m->copy->bias - emit_here(&m->e);
+	int32_t word = distance;
+	if (distance != word)
+		m->e.failed = true;
+	memcpy(m->e.bytes + at + i->rip_offset, &word, 4);
+}
+
+static void emit_insn(struct emission *m, const struct insn *i)
+{
+	const uint8_t *bytes = procedure_bytes(m->p, i);
+	switch (i->flow) {
+	case FLOW_CALL:
+	case FLOW_CALL_INDIRECT:
+		emit_jump(&m->e, i->address + m->copy->bias); /* runs in place */
+		break;
+	case FLOW_JUMP:
+		emit_u8(&m->e, 0xe9);
+		emit_target(m, i->target);
+		break;
+	case FLOW_BRANCH:
+		if (i->condition == 0xff) {
+			emit_short_only_branch(m, i, bytes);
+		} else {
+			emit_bytes(&m->e, (uint8_t[]){0x0f, 0x80 | i->condition}, 2);
+			emit_target(m, i->target);
+		}
+		break;
+	case FLOW_XBEGIN:
+		emit_bytes(&m->e, (uint8_t[]){0xc7, 0xf8}, 2);
+		emit_target(m, i->target);
+		break;
+	default:
+		emit_moved(m, i, bytes);
+	}
+}
+
+static void emit_probe(struct emission *m, const struct weave *w)
+{
+	emit_bytes(&m->e, (uint8_t[]){0x48, 0x8d, 0x64, 0x24, 0x80}, 5); /* lea -128(%rsp), %rsp */
+	emit_u8(&m->e, 0x68);                                             /* push $probe */
+	emit_u32(&m->e, w->probe);
+	emit_u8(&m->e, 0xe8);                                             /* call the zone's probe stub */
+	emit_displacement(&m->e, m->z->stub_probe);
+	emit_lea(&m->e, REG_RSP, REG_RSP, PROBE_FRAME);
+}
+
+/* The probe's other way on, out of line: drop its frame, then behind the instruction. */
+static void emit_resume_behind(struct emission *m, struct weave *w)
+{
+	const struct insn *i = procedure_insn(m->p, w->offset);
+	w->resume_address = emit_here(&m->e);
+	emit_lea(&m->e, REG_RSP, REG_RSP, PROBE_FRAME);
+	emit_u8(&m->e, 0xe9);
+	emit_target(m, insn_end(i));
+}
+
+static void emit_resume_return(struct emission *m, struct weave *w)
+{
+	struct cfi_rule rule;
+	w->resume_address = cfi_rule(m->p->module, w->offset, &rule) ? 0 : emit_return(m->z, &rule, PROBE_FRAME);
+}
+
+static void emit_probes(struct emission *m, uint64_t offset, enum weave_place place, struct weave **next, const struct weave *end)
+{
+	for (struct weave *w = *next; w < end && w->offset == offset; w++)
+		if (w->place == place)
+			emit_probe(m, w);
+}
+
+static void emit_all(struct emission *m, struct weave *weaves, size_t count)
+{
+	struct weave *next = weaves, *end = weaves + count;
+	const struct procedure *p = m->p;
+	for (size_t k = 0; k < p->insn_count; k++) {
+		const struct insn *i = &p->insns[k];
+		m->copy->entries[k] = (struct copy_entry){i->address, m->e.used, insn_is_call(i)};
+		while (next < end && next->offset < i->address)
+			next++;
+		emit_probes(m, i->address, WEAVE_BEFORE, &next, end);
+		emit_insn(m, i);
+		emit_probes(m, i->address, WEAVE_AFTER, &next, end);
+		bool next_follows = k + 1 < p->insn_count && p->insns[k + 1].address == insn_end(i);
+		if (insn_falls_through(i) && !next_follows && !insn_is_call(i)) {
+			emit_u8(&m->e, 0xe9);
+			emit_target(m, insn_end(i));
+		}
+	}
+	for (struct weave *w = weaves; w < end; w++)
+		if (w->resume == RESUME_BEHIND && procedure_insn(p, w->offset))
+			emit_resume_behind(m, w);
+}
+
+static void resolve_fixups(struct emission *m)
+{
+	for (size_t i = 0; i < m->fixups.count; i++)
+		emit_patch_displacement(&m->e, m->fixups.at[i].at, m->copy->code + entry_of(m, m->fixups.at[i].target)->code);
+}
+
+static size_t size_bound(const struct procedure *p, size_t weave_count)
+{
+	size_t bytes = 64;
+	for (size_t i = 0; i < p->insn_count; i++)
+		bytes += p->insns[i].length + 10;
+	return bytes + weave_count * 64;
+}
+
+int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct weave *weaves, size_t weave_count, struct copy **out)
+{
+	size_t bound = size_bound(p, weave_count);
+	uint64_t code = zone_reserve(z, bound);
+	if (!code)
+		return -ENOSPC;
+	struct copy *c = calloc(1, sizeof *c);
+	struct emission m = {.p = p, .z = z, .copy = c, .e = {zone_host(z, code), code, bound, 0, false}};
+	if (!c || !(c->entries = calloc(p->insn_count, sizeof *c->entries)))
+		abort();
+	c->procedure = p;
+	c->bias = bias;
+	c->code = code;
+	emit_all(&m, weaves, weave_count);
+	resolve_fixups(&m);
+	vec_free(&m.fixups);
+	c->size = m.e.used;
+	zone_trim(z, m.e.failed ? code : emit_here(&m.e));
+	if (m.e.failed) {
+		copy_free(c);
+		return -ERANGE;
+	}
+	for (size_t i = 0; i < weave_count; i++)
+		if (weaves[i].resume == RESUME_RETURN)
+			emit_resume_return(&m, &weaves[i]);
+	*out = c;
+	return 0;
+}
+
+void copy_free(struct copy *c)
+{
+	if (c)
+		free(c->entries);
+	free(c);
+}
+
+bool copy_original(const struct copy *c, uint64_t code_address, uint64_t *offset)
+{
+	uint64_t at = code_address - c->code;
+	if (at >= c->size)
+		return false;
+	size_t low = 0, high = c->procedure->insn_count;
+	while (high - low > 1) {
+		size_t middle = (low + high) / 2;
+		if (c->entries[middle].code <= at)
+			low = middle;
+		else
+			high = middle;
+	}
+	*offset = c->entries[low].offset;
+	return true;
+}

@@ -1,0 +1,57 @@
+/* A woven copy: a procedure's instructions moved into the code cache, with probes between them. Calls stay in place: the copy jumps to the original call, whose return
+ * address is therefore the original one, and a springboard behind it leads back. */
+#ifndef ENGINE_COPY_H
+#define ENGINE_COPY_H
+
+#include "engine/cfi.h"
+#include "engine/procedure.h"
+#include "engine/zone.h"
+
+enum weave_place {
+	WEAVE_BEFORE, /* whenever the instruction is reached, before it */
+	WEAVE_AFTER,  /* when it has been executed and control goes on behind it (not for calls) */
+};
+
+enum weave_resume {
+	RESUME_NONE,
+	RESUME_BEHIND, /* go on behind the instruction: skips it */
+	RESUME_RETURN, /* return from the procedure: restore what the unwind rule says, then ret */
+};
+
+struct weave {
+	uint64_t offset;  /* module offset of the instruction */
+	uint8_t place;    /* enum weave_place */
+	uint8_t resume;   /* enum weave_resume: where a probe's PROBE_ACT_RESUME goes */
+	uint32_t probe;   /* table entry */
+	uint64_t resume_address; /* out: guest address, 0 if it can't be made */
+};
+
+/* Where the copy of an original instruction is. */
+struct copy_entry {
+	uint64_t offset;  /* module offset of the original */
+	uint32_t code;    /* copy.code + this; of a call that stays in place: the jump to it */
+	bool in_place;    /* a call: runs at its original address */
+};
+
+struct copy {
+	const struct procedure *procedure;
+	uint64_t bias;
+	uint64_t code;     /* guest address */
+	size_t size;
+	struct copy_entry *entries; /* one an instruction, in the order of procedure.insns */
+};
+
+/* Emits the copy into the zone. `weaves` must be sorted by offset; their resume addresses are filled in. `emulate_call[i]`, where given, says that call
+ * i must not run in place. Returns 0, -ENOSPC (zone full), -ERANGE (an operand out of reach). */
+int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct weave *weaves, size_t weave_count, struct copy **out)
+	__attribute__((warn_unused_result));
+void copy_free(struct copy *c);
+
+/* The original instruction an address in the copy belongs to (probes and jumps count as the instruction they precede); false if outside. */
+bool copy_original(const struct copy *c, uint64_t code_address, uint64_t *offset);
+
+/* Machine code that returns from the procedure at `offset`: for patches on native code, too. Returns its guest address, 0 if the unwind rule doesn't allow it.
+ * lift: bytes of stack to drop first (136 behind a probe, else 0). */
+uint64_t emit_return(struct zone *z, const struct cfi_rule *rule, unsigned lift);
+
+#endif

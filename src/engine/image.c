@@ -1,0 +1,378 @@
+#include "engine/image.h"
+#include "engine/image_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "x86/emit.h"
+
+void image_init(struct image *im, uint8_t *code_host, void *shared_host, uint64_t base, const struct text_access *access)
+{
+	*im = (struct image){.code_host = code_host, .shared = shared_host, .base = base, .access = *access, .generation = 1, .next_probe = 1};
+	im->tables = (struct guest_tables *)(code_host + GUEST_TABLES_OFFSET);
+	im->tables->abi_version = GUEST_ABI_VERSION;
+	im->next_map = GUEST_MAPS_OFFSET;
+}
+
+/* jmp *0(%rip); .quad target: the way from any zone to the blob in zone 0. */
+uint64_t emit_stub(struct zone *z, uint64_t target)
+{
+	uint64_t at = zone_reserve(z, 16);
+	struct emitter e = {zone_host(z, at), at, 16, 0, false};
+	emit_bytes(&e, (uint8_t[]){0xff, 0x25, 0, 0, 0, 0}, 6);
+	emit_bytes(&e, &target, 8);
+	return at;
+}
+
+void image_add_zone(struct image *im, uint64_t start, bool above)
+{
+	size_t n = im->zone_count++;
+	struct zone *z = &im->zones[n];
+	const struct guest_header *header = (const struct guest_header *)im->code_host;
+	zone_init(z, start, above, im->code_host + GUEST_CODE_OFFSET + n * ZONE_SIZE);
+	z->stub_probe = emit_stub(z, im->base + header->entry[ENTRY_PROBE]);
+	im->tables->code_start[n] = start;
+	im->tables->code_end[n] = start + ZONE_SIZE;
+}
+
+static void redirected_free(struct redirected *r)
+{
+	for (size_t i = 0; i < r->old_copies.count; i++)
+		copy_free(r->old_copies.at[i]);
+	vec_free(&r->old_copies);
+	vec_free(&r->extra);
+	text_plans_free(r->plans, r->plan_count);
+	copy_free(r->copy);
+	procedure_free(r->procedure);
+	free(r);
+}
+
+void image_unload(struct image *im, struct loaded *l)
+{
+	for (size_t i = 0; i < im->modules.count; i++)
+		if (im->modules.at[i] == l) {
+			im->modules.at[i] = im->modules.at[--im->modules.count];
+			break;
+		}
+	if (l->entry)
+		__atomic_store_n(&l->entry->start, 0, __ATOMIC_RELEASE), __atomic_store_n(&l->entry->end, 0, __ATOMIC_RELEASE);
+	for (size_t i = 0; i < l->redirected.count; i++)
+		redirected_free(l->redirected.at[i]);
+	vec_free(&l->redirected);
+	vec_free(&l->in);
+	image_forget_wishes(im, l);
+	free(l->owner);
+	free(l);
+}
+
+void image_release(struct image *im)
+{
+	while (im->modules.count)
+		image_unload(im, im->modules.at[0]);
+	for (size_t i = 0; i < im->zone_count; i++)
+		zone_release(&im->zones[i]);
+	vec_free(&im->modules);
+	vec_free(&im->processes);
+	vec_free(&im->free_probes);
+	vec_free(&im->wishes);
+	vec_free(&im->dirty);
+}
+
+static struct zone *zone_for(struct image *im, const struct module *m, uint64_t bias)
+{
+	uint64_t low = UINT64_MAX, high = 0;
+	for (size_t i = 0; i < m->segment_count; i++) {
+		if (m->segments[i].offset < low)
+			low = m->segments[i].offset;
+		if (m->segments[i].offset + m->segments[i].memory_size > high)
+			high = m->segments[i].offset + m->segments[i].memory_size;
+	}
+	for (size_t i = 0; i < im->zone_count; i++)
+		if (zone_reaches(&im->zones[i], low + bias, high + bias))
+			return &im->zones[i];
+	return NULL;
+}
+
+struct loaded *image_load(struct image *im, struct module *m, uint64_t bias)
+{
+	struct loaded *l = calloc(1, sizeof *l);
+	if (!l)
+		abort();
+	l->module = m;
+	l->bias = bias;
+	l->text = (struct range){UINT64_MAX, 0};
+	for (size_t i = 0; i < m->segment_count; i++) {
+		const struct segment *s = &m->segments[i];
+		if (!module_text(m, s->offset))
+			continue;
+		if (s->offset + bias < l->text.start)
+			l->text.start = s->offset + bias;
+		if (s->offset + bias + s->file_size > l->text.end)
+			l->text.end = s->offset + bias + s->file_size;
+	}
+	l->zone = zone_for(im, m, bias);
+	vec_push(&im->modules, l);
+	return l;
+}
+
+struct loaded *image_module_at(struct image *im, uint64_t address)
+{
+	for (size_t i = 0; i < im->modules.count; i++)
+		if (address >= im->modules.at[i]->text.start && address < im->modules.at[i]->text.end)
+			return im->modules.at[i];
+	return NULL;
+}
+
+struct loaded *image_module(struct image *im, const struct module_key *key)
+{
+	for (size_t i = 0; i < im->modules.count; i++)
+		if (!strcmp(im->modules.at[i]->module->key.hex, key->hex))
+			return im->modules.at[i];
+	return NULL;
+}
+
+uint32_t image_probe_new(struct image *im)
+{
+	uint32_t n;
+	if (im->free_probes.count)
+		n = im->free_probes.at[--im->free_probes.count];
+	else if (im->next_probe < PROBE_COUNT_MAX)
+		n = im->next_probe++;
+	else
+		return 0;
+	memset(&im->tables->probe[n], 0, sizeof im->tables->probe[n]);
+	im->tables->probe[n].cfa_register = REG_NONE;
+	memset(&im->shared->tally[n], 0, sizeof im->shared->tally[n]);
+	return n;
+}
+
+void image_probe_free(struct image *im, uint32_t probe)
+{
+	if (!probe)
+		return;
+	__atomic_store_n(&im->tables->probe[probe].enabled, 0, __ATOMIC_RELEASE);
+	/* Its number may still be woven into a copy that a thread is in: reuse must wait until that copy is gone, which it never is. Numbers are
+	 * recycled only for observation, whose probes carry no action. */
+	if (im->tables->probe[probe].work == PROBE_OBSERVE)
+		vec_push(&im->free_probes, probe);
+}
+
+struct guest_probe *image_probe(struct image *im, uint32_t probe)
+{
+	return &im->tables->probe[probe % PROBE_COUNT_MAX];
+}
+
+/* A landing map of four bytes a byte of text; pages that nothing lands in are never touched. */
+int image_give_map(struct image *im, struct loaded *l)
+{
+	uint64_t size = ((l->text.end - l->text.start) * sizeof(uint32_t) + 4095) & ~4095ul;
+	size_t slot = 0;
+	while (slot < GUEST_MODULES_MAX && im->tables->module[slot].map && im->tables->module[slot].start)
+		slot++;
+	if (slot == GUEST_MODULES_MAX || im->next_map + size > GUEST_TABLES_SIZE)
+		return -ENOSPC;
+	struct guest_module *g = &im->tables->module[slot];
+	g->map = im->next_map;
+	g->code = l->zone->start;
+	l->map = (uint32_t *)((uint8_t *)im->tables + im->next_map);
+	im->next_map += size;
+	__atomic_store_n(&g->end, l->text.end, __ATOMIC_RELEASE);
+	__atomic_store_n(&g->start, l->text.start, __ATOMIC_RELEASE);
+	if (slot >= im->tables->module_count)
+		__atomic_store_n(&im->tables->module_count, slot + 1, __ATOMIC_RELEASE);
+	l->entry = g;
+	return 0;
+}
+
+static void publish_landings(struct redirected *r)
+{
+	struct loaded *l = r->loaded;
+	uint64_t code = r->copy->code - l->zone->start;
+	for (size_t k = 0; k < r->procedure->insn_count; k++) {
+		const struct copy_entry *e = &r->copy->entries[k];
+		if (!e->in_place)
+			__atomic_store_n(&l->map[e->offset + l->bias - l->text.start], code + e->code + 1, __ATOMIC_RELEASE);
+	}
+	for (size_t i = 0; i < r->plan_count; i++)
+		for (uint64_t at = r->plans[i].range.start; r->plans[i].has_holes && at < r->plans[i].range.end; at++) {
+			uint32_t hole = r->plans[i].hole_of[at - r->plans[i].range.start];
+			if (hole)
+				__atomic_store_n(&l->map[at + l->bias - l->text.start], code + hole, __ATOMIC_RELEASE);
+		}
+}
+
+/* Procedures outside .eh_frame: few, so a search will do. */
+static struct redirected *owner_outside_ranges(struct loaded *l, uint64_t offset)
+{
+	for (size_t i = 0; i < l->redirected.count; i++) {
+		const struct procedure *p = l->redirected.at[i]->procedure;
+		for (size_t k = 0; k < p->range_count; k++)
+			if (offset >= p->ranges[k].start && offset < p->ranges[k].end)
+				return l->redirected.at[i];
+	}
+	return NULL;
+}
+
+struct redirected *image_redirected(struct loaded *l, uint64_t offset)
+{
+	size_t range = module_range_index(l->module, offset);
+	if (range == SIZE_MAX)
+		return owner_outside_ranges(l, offset);
+	return l->owner ? l->owner[range] : NULL;
+}
+
+static void own_ranges(struct loaded *l, struct redirected *r)
+{
+	if (!l->owner)
+		l->owner = calloc(l->module->range_count + 1, sizeof *l->owner);
+	if (!l->owner)
+		abort();
+	for (size_t i = 0; i < r->procedure->range_count; i++) {
+		size_t range = module_range_index(l->module, r->procedure->ranges[i].start);
+		if (range != SIZE_MAX)
+			l->owner[range] = r;
+	}
+}
+
+static int refuse(struct loaded *l, int status)
+{
+	l->refused++;
+	return status;
+}
+
+/* Ranges that another redirected procedure owns stay with it. */
+static bool overlaps_other(struct loaded *l, const struct procedure *p, const struct redirected *self)
+{
+	for (size_t i = 0; i < p->range_count; i++) {
+		struct redirected *other = image_redirected(l, p->ranges[i].start);
+		if (other && other != self)
+			return true;
+	}
+	return false;
+}
+
+int image_redirect(struct image *im, struct loaded *l, uint64_t offset, struct weave *weaves, size_t count, struct redirected **out)
+{
+	if (!l->zone)
+		return refuse(l, -ERANGE);
+	struct redirected *r = image_redirected(l, offset), *fresh = NULL;
+	int status;
+	if (!r) {
+		r = fresh = calloc(1, sizeof *r);
+		if (!r)
+			abort();
+		r->loaded = l;
+		status = procedure_decode(l->module, offset, &r->procedure);
+		if (!status && overlaps_other(l, r->procedure, NULL))
+			status = -EBUSY;
+		if (!status && !l->map)
+			status = image_give_map(im, l);
+		if (status)
+			goto fail;
+	}
+	struct copy *copy = NULL;
+	struct text_plan *plans = NULL;
+	size_t plan_count = 0;
+	status = copy_emit(r->procedure, l->bias, l->zone, weaves, count, &copy);
+	if (!status)
+		status = springboard_plan(copy, l->zone, r->extra.at, r->extra.count, im->only_traps, &plans, &plan_count, &im->counts);
+	if (status) {
+		copy_free(copy);
+		goto fail;
+	}
+	if (r->copy)
+		vec_push(&r->old_copies, r->copy);
+	text_plans_free(r->plans, r->plan_count);
+	r->copy = copy;
+	r->plans = plans;
+	r->plan_count = plan_count;
+	r->staged = true;
+	r->leaving = false;
+	if (fresh) {
+		vec_push(&l->redirected, r);
+		own_ranges(l, r);
+	}
+	publish_landings(r);
+	if (out)
+		*out = r;
+	return 0;
+fail:
+	if (fresh) {
+		procedure_free(r->procedure);
+		free(r);
+	}
+	return refuse(l, status);
+}
+
+void image_restore(struct image *im, struct redirected *r)
+{
+	for (size_t i = 0; i < r->plan_count; i++)
+		if (r->plans[i].has_holes) {
+			/* A thread may stand on a hole's jump, in the middle of an original instruction: stay redirected, with nothing woven. */
+			int status = image_redirect(im, r->loaded, r->procedure->entry, NULL, 0, NULL);
+			(void)status;
+			return;
+		}
+	r->staged = r->leaving = true;
+}
+
+uint64_t image_landing(struct image *im, uint64_t address)
+{
+	struct loaded *l = image_module_at(im, address);
+	struct redirected *r = l ? image_redirected(l, address - l->bias) : NULL;
+	if (!r || r->leaving || procedure_insn(r->procedure, address - l->bias))
+		return 0;
+	/* Code that no known flow leads to: a copy of what is reached from here. Its own jumps stay in it; the rest of the procedure keeps its copy. */
+	struct procedure *p;
+	struct copy *c;
+	if (procedure_decode(l->module, address - l->bias, &p))
+		return 0;
+	if (!procedure_insn(p, address - l->bias) || copy_emit(p, l->bias, l->zone, NULL, 0, &c)) {
+		procedure_free(p);
+		return 0;
+	}
+	const struct insn *i = procedure_insn(p, address - l->bias);
+	const struct copy_entry *e = &c->entries[i - p->insns];
+	uint64_t to = c->code + e->code;
+	if (!e->in_place)
+		__atomic_store_n(&l->map[address - l->text.start], to - l->zone->start + 1, __ATOMIC_RELEASE);
+	vec_push(&r->old_copies, c);
+	return to;
+}
+
+uint64_t image_original(struct image *im, uint64_t code_address)
+{
+	uint64_t offset;
+	for (size_t m = 0; m < im->modules.count; m++) {
+		struct loaded *l = im->modules.at[m];
+		if (!l->zone || !zone_holds(l->zone, code_address))
+			continue;
+		for (size_t i = 0; i < l->redirected.count; i++) {
+			struct redirected *r = l->redirected.at[i];
+			if (copy_original(r->copy, code_address, &offset))
+				return offset + l->bias;
+			for (size_t k = 0; k < r->old_copies.count; k++)
+				if (copy_original(r->old_copies.at[k], code_address, &offset))
+					return offset + l->bias;
+		}
+	}
+	return 0;
+}
+
+static int order_actions(const void *a, const void *b)
+{
+	const struct guest_fault_action *x = a, *y = b;
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+void image_fault_actions(struct image *im, struct guest_fault_action *actions, size_t count)
+{
+	uint32_t other = !(im->tables->fault_current & 1);
+	if (count > FAULT_ACTIONS_MAX)
+		count = FAULT_ACTIONS_MAX;
+	qsort(actions, count, sizeof *actions, order_actions);
+	memcpy(im->tables->fault[other], actions, count * sizeof *actions);
+	im->tables->fault_count[other] = count;
+	__atomic_store_n(&im->tables->fault_current, other, __ATOMIC_RELEASE);
+}

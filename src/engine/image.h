@@ -1,0 +1,138 @@
+/* An image: the address space of a family of processes as the engine sees it: which modules are loaded where, which procedures are redirected, and the tables and
+ * code that the guests share. Changes are staged, then committed to the text of every process at once. */
+#ifndef ENGINE_IMAGE_H
+#define ENGINE_IMAGE_H
+
+#include <clearview/guest.h>
+
+#include "base/vec.h"
+#include "engine/springboard.h"
+
+struct redirected;
+
+/* A module in this address space. */
+struct loaded {
+	struct module *module;     /* the module cache's */
+	uint64_t bias;             /* guest address = module offset + bias */
+	struct range text;         /* guest addresses of the executable segments, first to last */
+	struct zone *zone;         /* NULL: no zone reaches it, it stays native */
+	struct guest_module *entry; /* in the tables; NULL until something is redirected */
+	uint32_t *map;             /* its landing map */
+	VEC(struct redirected *) redirected;
+	struct redirected **owner; /* by index of module->ranges; NULL until something is redirected */
+	uint32_t refused;          /* procedures that could not be redirected */
+	bool present;              /* used while the list of modules is brought up to date */
+	VEC(pid_t) in;             /* the processes of the family that have it loaded there */
+};
+
+/* A redirected procedure. */
+struct redirected {
+	struct loaded *loaded;
+	struct procedure *procedure;
+	struct copy *copy;
+	struct text_plan *plans;
+	size_t plan_count;
+	bool staged;        /* text not written yet */
+	bool leaving;       /* staged: back to the original bytes */
+	uint32_t generation; /* of the commit that wrote it last */
+	VEC(uint64_t) extra; /* landings seen beyond what analysis knew */
+	VEC(struct copy *) old_copies; /* threads may still be in there */
+};
+
+/* A probe some weaver wants. Which procedures are redirected follows from the wishes. */
+struct wish {
+	struct loaded *loaded;
+	uint64_t procedure; /* entry */
+	struct weave weave;
+	uint32_t owner;     /* whose: to take it back */
+};
+
+/* How the engine reaches the processes. */
+struct text_access {
+	int (*write)(void *context, pid_t pid, uint64_t address, const void *bytes, size_t size);
+	/* Returns when every processor has executed a serialising instruction since the call. */
+	void (*synchronise)(void *context);
+	void *context;
+};
+
+struct image_process {
+	pid_t pid;
+	uint32_t generation; /* of its text */
+};
+
+struct image {
+	uint8_t *code_host;          /* code memfd, GUEST_CODE_OFFSET + 2 * ZONE_SIZE bytes */
+	struct guest_tables *tables;
+	struct guest_shared *shared; /* written by the guest: never trust */
+	uint64_t base;               /* zone 0's base in the guests */
+	struct zone zones[2];
+	size_t zone_count;
+	uint64_t next_map;           /* free space for landing maps: offset in the tables region */
+	uint32_t next_probe;
+	VEC(uint32_t) free_probes;
+	VEC(struct loaded *) modules;
+	VEC(struct image_process) processes;
+	struct text_access access;
+	VEC(struct wish) wishes;
+	VEC(struct wish_dirty { struct loaded *loaded; uint64_t procedure; }) dirty;
+	uint32_t generation;
+	bool redirect_all;           /* procedures stay redirected when their last wish goes */
+	bool only_traps;             /* bug provoker: every springboard an int3 */
+	struct springboard_counts counts;
+};
+
+/* Takes over the host mappings; base and zones as the guest maps them. */
+void image_init(struct image *im, uint8_t *code_host, void *shared_host, uint64_t base, const struct text_access *access);
+void image_add_zone(struct image *im, uint64_t start, bool above);
+void image_release(struct image *im);
+
+struct loaded *image_load(struct image *im, struct module *m, uint64_t bias);
+void image_unload(struct image *im, struct loaded *l);
+struct loaded *image_module_at(struct image *im, uint64_t address);   /* by text address, guest */
+struct loaded *image_module(struct image *im, const struct module_key *key);
+
+/* A probe's table entry, disabled; 0 when the table is full. Its tally is cleared. */
+uint32_t image_probe_new(struct image *im);
+void image_probe_free(struct image *im, uint32_t probe);
+struct guest_probe *image_probe(struct image *im, uint32_t probe);
+
+/* Redirects the procedure that holds `offset`, with these probes (sorted by offset; resume addresses are filled in), replacing whatever copy it has.
+ * Staged: nothing changes in the guest before image_commit. Returns 0 or -errno (-ERANGE, -ENOSPC, -EFAULT, ...; counted as refused). */
+int image_redirect(struct image *im, struct loaded *l, uint64_t offset, struct weave *weaves, size_t count, struct redirected **out)
+	__attribute__((warn_unused_result));
+/* Stages its way back to native. */
+void image_restore(struct image *im, struct redirected *r);
+struct redirected *image_redirected(struct loaded *l, uint64_t offset);
+
+/* Weavers: state a wish (nothing happens yet), take all of an owner's wishes back, and stage what the wishes of all owners now add up to: one copy a
+ * procedure with all their probes. image_weave returns the number of procedures that could not be redirected. */
+int image_wish(struct image *im, struct loaded *l, const struct weave *w, uint32_t owner) __attribute__((warn_unused_result));
+void image_unwish(struct image *im, uint32_t owner);
+unsigned image_weave(struct image *im);
+/* Every procedure of the module (ld.so's debugger hook at `except` stays out: pass 0 for none). */
+void image_redirect_module(struct image *im, struct loaded *l, uint64_t except);
+
+/* Which processes there are, and which have the module. */
+void image_add_process(struct image *im, pid_t pid, uint32_t generation);
+void image_remove_process(struct image *im, pid_t pid);
+bool image_process_has(const struct loaded *l, pid_t pid);
+
+/* A single trapping byte at a text address leads to `to` (a guest address in a zone): for hooks on procedures that stay native. */
+int image_hook(struct image *im, struct loaded *l, uint64_t offset, uint64_t to) __attribute__((warn_unused_result));
+/* `jmp` to an address of the blob, in the module's zone; 0: zone full. */
+uint64_t image_blob_stub(struct image *im, struct loaded *l, enum guest_entry entry);
+
+/* Writes everything staged into every process. live: threads may be running in there. Returns the last error of a process that is still there. */
+int image_commit(struct image *im, bool live);
+/* Brings a process whose text is of an older generation up to date (a child forked while a commit was under way). */
+int image_update_process(struct image *im, pid_t pid, uint32_t generation);
+
+/* A landing that the guest's map doesn't know: makes a copy from there on if the address was ever meant to be code. Returns the guest address to go on at, 0: not ours. */
+uint64_t image_landing(struct image *im, uint64_t address);
+/* The original address of an address in a copy; 0 if it isn't in one. */
+uint64_t image_original(struct image *im, uint64_t code_address);
+
+/* Sets the fault actions (any order; the engine sorts and publishes them). */
+void image_fault_actions(struct image *im, struct guest_fault_action *actions, size_t count);
+
+#endif

@@ -1,0 +1,11 @@
+/* What the files of the image share among themselves. */
+#ifndef ENGINE_IMAGE_PRIVATE_H
+#define ENGINE_IMAGE_PRIVATE_H
+
+#include "engine/image.h"
+
+int image_give_map(struct image *im, struct loaded *l);
+void image_forget_wishes(struct image *im, struct loaded *l);
+uint64_t emit_stub(struct zone *z, uint64_t target);
+
+#endif

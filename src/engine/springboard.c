@@ -1,0 +1,251 @@
+#include "engine/springboard.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vec.h"
+
+enum { INT3 = 0xcc, JMP = 0xe9, JMP_SHORT = 0xeb, JUMP_SIZE = 5, SHORT_SIZE = 2 };
+
+/* What a text byte is used for. */
+enum use { UNREACHED, DEAD, KEPT, TAKEN };
+
+struct planner {
+	const struct copy *copy;
+	struct zone *zone;
+	struct text_plan *plan; /* the range at work */
+	uint8_t *use, *root;    /* a byte each, by offset in the range */
+	size_t size;
+	struct springboard_counts *counts;
+};
+
+static uint64_t guest_address(const struct planner *s, size_t at)
+{
+	return s->plan->range.start + at + s->copy->bias;
+}
+
+/* Where control that comes in at the offset goes on. */
+static uint64_t destination(const struct planner *s, size_t at)
+{
+	const struct procedure *p = s->copy->procedure;
+	const struct insn *i = procedure_insn(p, s->plan->range.start + at);
+	return s->copy->code + s->copy->entries[i - p->insns].code;
+}
+
+static bool dead_run(const struct planner *s, size_t at, size_t count)
+{
+	if (at + count > s->size)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (s->use[at + i] != DEAD || (i && s->root[at + i]))
+			return false;
+	return true;
+}
+
+/* Bit k: displacement byte k, at text byte at + 1 + k, must trap. */
+static unsigned trapping_mask(const struct planner *s, size_t at)
+{
+	unsigned mask = 0;
+	for (unsigned k = 0; k < 4; k++)
+		if (s->plan->boundary[at + 1 + k])
+			mask |= 1u << k;
+	return mask;
+}
+
+static bool displacement_traps(uint32_t distance, unsigned mask)
+{
+	for (unsigned k = 0; k < 4; k++)
+		if (mask & 1u << k && !is_trap_byte(distance >> 8 * k))
+			return false;
+	return true;
+}
+
+/* jmp to the destination in the five bytes at `at`, through a hop if that makes the bytes safe. */
+static bool put_jump(struct planner *s, size_t at, uint64_t to)
+{
+	uint64_t from = guest_address(s, at) + JUMP_SIZE;
+	unsigned mask = trapping_mask(s, at);
+	uint32_t distance = to - from;
+	if (!displacement_traps(distance, mask)) {
+		uint64_t hop = zone_hop(s->zone, from, mask, to);
+		if (!hop)
+			return false;
+		distance = hop - from;
+		s->counts->hops++;
+	}
+	s->plan->bytes[at] = JMP;
+	memcpy(s->plan->bytes + at + 1, &distance, 4);
+	memset(s->use + at, TAKEN, JUMP_SIZE);
+	return true;
+}
+
+static bool long_form(struct planner *s, size_t at)
+{
+	if (!dead_run(s, at, JUMP_SIZE) || !put_jump(s, at, destination(s, at)))
+		return false;
+	s->counts->jumps++;
+	return true;
+}
+
+/* jmp rel8 to a hole of five dead bytes nearby; the hole's first byte must not be a place where an instruction started. */
+static bool short_form(struct planner *s, size_t at)
+{
+	if (!dead_run(s, at, SHORT_SIZE))
+		return false;
+	for (int distance = -128; distance < 128; distance++) {
+		int64_t hole = (int64_t)at + SHORT_SIZE + distance;
+		bool overlaps = hole < (int64_t)at + SHORT_SIZE && hole + JUMP_SIZE > (int64_t)at;
+		if (hole < 0 || overlaps || (s->plan->boundary[at + 1] && !is_trap_byte(distance)))
+			continue;
+		if (!dead_run(s, hole, JUMP_SIZE) || s->plan->boundary[hole] || s->root[hole] || !put_jump(s, hole, destination(s, at)))
+			continue;
+		s->plan->bytes[at] = JMP_SHORT;
+		s->plan->bytes[at + 1] = distance;
+		memset(s->use + at, TAKEN, SHORT_SIZE);
+		s->plan->hole_of[hole] = destination(s, at) - s->copy->code + 1;
+		s->plan->has_holes = true;
+		s->counts->short_jumps++;
+		return true;
+	}
+	return false;
+}
+
+/* A straight run up to a call that stays, or a return, can run in place: it leads nowhere else. Needs unwoven instructions, so the caller checks that
+ * copy and original are alike there. */
+static bool in_place_form(struct planner *s, size_t at)
+{
+	const struct procedure *p = s->copy->procedure;
+	const struct insn *first = procedure_insn(p, s->plan->range.start + at), *i = first;
+	for (;; i++) {
+		size_t k = i - p->insns, offset = i->address - s->plan->range.start;
+		if (k + 1 >= p->insn_count || offset + i->length > s->size || s->use[offset] == TAKEN)
+			return false;
+		if (s->use[offset] == KEPT || i->flow == FLOW_RETURN)
+			break;
+		bool woven = s->copy->entries[k + 1].code - s->copy->entries[k].code != i->length;
+		if (i->flow != FLOW_NEXT || woven || p->insns[k + 1].address != insn_end(i) || i - first > 6)
+			return false;
+	}
+	for (const struct insn *n = first; n <= i; n++) {
+		size_t offset = n->address - s->plan->range.start;
+		if (n == i && s->use[offset] != KEPT && s->copy->entries[n - p->insns + 1].code - s->copy->entries[n - p->insns].code != n->length)
+			return false;
+		for (size_t b = 0; b < n->length; b++)
+			if (s->use[offset + b] == TAKEN)
+				return false;
+	}
+	for (const struct insn *n = first; n <= i; n++) {
+		size_t offset = n->address - s->plan->range.start;
+		memset(s->use + offset, KEPT, n->length);
+		memcpy(s->plan->bytes + offset, s->plan->original + offset, n->length);
+	}
+	s->counts->in_place++;
+	return true;
+}
+
+static void place(struct planner *s, size_t at, bool only_traps)
+{
+	if (s->use[at] == KEPT || s->use[at] == TAKEN)
+		return;
+	if (!only_traps && (long_form(s, at) || short_form(s, at) || in_place_form(s, at)))
+		return;
+	s->counts->traps++; /* int3: the landing map has the rest */
+}
+
+static void mark_insns(struct planner *s)
+{
+	const struct procedure *p = s->copy->procedure;
+	for (size_t k = 0; k < p->insn_count; k++) {
+		const struct insn *i = &p->insns[k];
+		if (i->address < s->plan->range.start || insn_end(i) > s->plan->range.end)
+			continue;
+		size_t at = i->address - s->plan->range.start;
+		bool kept = s->copy->entries[k].in_place;
+		s->plan->boundary[at] = !kept;
+		for (size_t b = 0; b < i->length; b++) /* a call that stays wins over code that overlaps it */
+			if (kept || s->use[at + b] != KEPT)
+				s->use[at + b] = kept ? KEPT : DEAD;
+	}
+	for (size_t at = 0; at < s->size; at++) {
+		s->plan->bytes[at] = s->use[at] == DEAD ? INT3 : s->plan->original[at];
+		if (s->use[at] != DEAD)
+			s->plan->boundary[at] = 0;
+	}
+}
+
+static void mark_root(struct planner *s, uint64_t offset)
+{
+	if (offset >= s->plan->range.start && offset < s->plan->range.end && procedure_insn(s->copy->procedure, offset))
+		s->root[offset - s->plan->range.start] = 1;
+}
+
+static void mark_roots(struct planner *s, const uint64_t *extra, size_t extra_count)
+{
+	const struct procedure *p = s->copy->procedure;
+	mark_root(s, p->entry);
+	for (size_t k = 0; k < p->insn_count; k++)
+		if (insn_is_call(&p->insns[k]))
+			mark_root(s, insn_end(&p->insns[k]));
+	for (size_t i = 0; i < p->landing_count; i++)
+		mark_root(s, p->insns[p->blocks[p->landings[i]].first].address);
+	for (size_t i = 0; i < extra_count; i++)
+		mark_root(s, extra[i]);
+}
+
+static int plan_range(struct planner *s, const uint64_t *extra, size_t extra_count, bool only_traps)
+{
+	size_t available;
+	const uint8_t *bytes = module_bytes(s->copy->procedure->module, s->plan->range.start, &available);
+	s->size = s->plan->range.end - s->plan->range.start;
+	if (!bytes || available < s->size)
+		return -EFAULT;
+	s->use = calloc(s->size, 2);
+	s->plan->original = malloc(s->size);
+	s->plan->bytes = malloc(s->size);
+	s->plan->boundary = calloc(s->size, 1);
+	s->plan->hole_of = calloc(s->size, sizeof *s->plan->hole_of);
+	if (!s->use || !s->plan->original || !s->plan->bytes || !s->plan->boundary || !s->plan->hole_of)
+		abort();
+	s->root = s->use + s->size;
+	memcpy(s->plan->original, bytes, s->size);
+	mark_insns(s);
+	mark_roots(s, extra, extra_count);
+	for (size_t at = 0; at < s->size; at++)
+		if (s->root[at])
+			place(s, at, only_traps);
+	free(s->use);
+	return 0;
+}
+
+int springboard_plan(const struct copy *c, struct zone *z, const uint64_t *extra, size_t extra_count, bool only_traps, struct text_plan **plans,
+		     size_t *plan_count, struct springboard_counts *counts)
+{
+	const struct procedure *p = c->procedure;
+	struct text_plan *made = calloc(p->range_count, sizeof *made);
+	if (!made)
+		abort();
+	for (size_t r = 0; r < p->range_count; r++) {
+		struct planner s = {.copy = c, .zone = z, .plan = &made[r], .counts = counts};
+		made[r].range = p->ranges[r];
+		int status = plan_range(&s, extra, extra_count, only_traps);
+		if (status) {
+			text_plans_free(made, p->range_count);
+			return status;
+		}
+	}
+	*plans = made;
+	*plan_count = p->range_count;
+	return 0;
+}
+
+void text_plans_free(struct text_plan *plans, size_t count)
+{
+	for (size_t i = 0; plans && i < count; i++) {
+		free(plans[i].original);
+		free(plans[i].bytes);
+		free(plans[i].boundary);
+		free(plans[i].hole_of);
+	}
+	free(plans);
+}

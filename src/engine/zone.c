@@ -1,0 +1,136 @@
+#include "engine/zone.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MB (1ul << 20)
+enum { HOP_SIZE = 5 };
+
+/* One byte in and out, insb/outsb, hlt, cli, sti (all #GP in user mode); int3; opcodes that 64-bit mode took out. Left out, because they mean something
+ * or may yet: 62, c4, c5, d5 (prefixes), d6, f1, and cd, cf. */
+static const uint8_t trap_bytes[] = {0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61, 0x6c, 0x6d, 0x6e, 0x6f, 0x82,
+				     0x9a, 0xcc, 0xce, 0xd4, 0xe4, 0xe5, 0xe6, 0xe7, 0xea, 0xec, 0xed, 0xee, 0xef, 0xf4, 0xfa, 0xfb};
+
+bool is_trap_byte(uint8_t byte)
+{
+	return memchr(trap_bytes, byte, sizeof trap_bytes);
+}
+
+bool zone_below(uint64_t anchor, uint64_t *start)
+{
+	*start = (anchor & ~0xffful) - 320 * MB;
+	return anchor > 400 * MB;
+}
+
+bool zone_above(uint64_t anchor, uint64_t *start)
+{
+	*start = (anchor & ~0xffful) + 1536 * MB;
+	return true;
+}
+
+void zone_init(struct zone *z, uint64_t start, bool above, uint8_t *host)
+{
+	*z = (struct zone){.start = start, .host = host};
+	if (above) {
+		z->hop_start = start;
+		z->hop_end = start + 192 * MB;
+		z->copies[0].next = z->hop_end;
+		z->copies[0].end = start + ZONE_SIZE;
+	} else {
+		z->copies[1].next = start;
+		z->copies[1].end = start + 64 * MB;
+		z->hop_start = start + 64 * MB;
+		z->hop_end = start + 224 * MB;
+		z->copies[0].next = z->hop_end;
+		z->copies[0].end = start + ZONE_SIZE;
+	}
+	z->hop_used = calloc((z->hop_end - z->hop_start) / 8, 1);
+	if (!z->hop_used)
+		abort();
+}
+
+void zone_release(struct zone *z)
+{
+	free(z->hop_used);
+	z->hop_used = NULL;
+}
+
+bool zone_reaches(const struct zone *z, uint64_t start, uint64_t end)
+{
+	const uint64_t reach = 2048 * MB - 65536;
+	uint64_t low = start < z->start ? start : z->start, high = end > z->start + ZONE_SIZE ? end : z->start + ZONE_SIZE;
+	return high - low < reach;
+}
+
+uint64_t zone_reserve(struct zone *z, size_t size)
+{
+	for (int i = 0; i < 2; i++)
+		if (z->copies[i].end - z->copies[i].next >= size) {
+			uint64_t at = z->copies[i].next;
+			z->copies[i].next += size;
+			return at;
+		}
+	return 0;
+}
+
+void zone_trim(struct zone *z, uint64_t end)
+{
+	end = (end + 15) & ~15ul;
+	for (int i = 0; i < 2; i++)
+		if (end <= z->copies[i].next && z->copies[i].next - end < ZONE_SIZE && end > z->copies[i].end - ZONE_SIZE) {
+			z->copies[i].next = end;
+			return;
+		}
+}
+
+static bool hop_is_free(const struct zone *z, uint64_t at)
+{
+	for (uint64_t i = at - z->hop_start; i < at - z->hop_start + HOP_SIZE; i++)
+		if (z->hop_used[i / 8] & 1 << i % 8)
+			return false;
+	return true;
+}
+
+static uint64_t take_hop(struct zone *z, uint64_t at, uint64_t target)
+{
+	for (uint64_t i = at - z->hop_start; i < at - z->hop_start + HOP_SIZE; i++)
+		z->hop_used[i / 8] |= 1 << i % 8;
+	int32_t distance = target - (at + HOP_SIZE);
+	uint8_t *code = zone_host(z, at);
+	memcpy(code + 1, &distance, 4);
+	code[0] = 0xe9; /* jmp target */
+	return at;
+}
+
+/* Smallest distance >= `distance` all of whose masked bytes trap. Works from the top byte down: the first byte that doesn't fit is raised to the next
+ * one that does and everything below starts again from zero. */
+static bool next_distance(uint32_t *distance, unsigned mask)
+{
+	for (int k = 3; k >= 0; k--) {
+		if (!(mask & 1u << k) || is_trap_byte(*distance >> 8 * k))
+			continue;
+		uint64_t raised = *distance;
+		do
+			raised = ((raised >> 8 * k) + 1) << 8 * k;
+		while (raised <= UINT32_MAX && !is_trap_byte(raised >> 8 * k));
+		if (raised > UINT32_MAX)
+			return false;
+		*distance = raised;
+		k = 4; /* a carry may have spoilt the bytes above: look again */
+	}
+	return true;
+}
+
+uint64_t zone_hop(struct zone *z, uint64_t from, unsigned mask, uint64_t target)
+{
+	uint32_t distance = z->hop_start - from, tries = 0;
+	while (next_distance(&distance, mask) && tries++ < 1u << 20) {
+		uint64_t at = from + (int32_t)distance;
+		if (at + HOP_SIZE > z->hop_end || at < z->hop_start)
+			return 0;
+		if (hop_is_free(z, at))
+			return take_hop(z, at, target);
+		distance++;
+	}
+	return 0;
+}

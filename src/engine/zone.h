@@ -1,0 +1,62 @@
+/* A zone: a stretch of code cache within reach of the modules it serves. Where it lies and which part is used for what makes springboards safe: a springboard's 32-bit
+ * displacement must be made of bytes that trap wherever an original instruction started (see springboard.h), and distance decides
+ * the top byte.
+ *
+ *   below the modules (the usual case), distances from `anchor`:
+ *     -320 MB ........ -256 MB ............ -96 MB ......... -64 MB        anchor
+ *     | copies, later  | hops (f4: -192 MB) | copies, first  |    free     | modules ...
+ *       top byte ec..ef                       top byte fa, fb
+ *   above (programs at fixed low addresses):
+ *     anchor  modules, heap ...  +1536 MB ............ +1728 MB ... +1792 MB
+ *                                | hops (60, 61 first) | copies: 6c..6f   |
+ */
+#ifndef ENGINE_ZONE_H
+#define ENGINE_ZONE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ZONE_SIZE (256ul << 20)
+
+struct zone {
+	uint64_t start;      /* guest address; ZONE_SIZE bytes */
+	uint8_t *host;       /* the same bytes, writable */
+	uint64_t stub_probe; /* guest address of `jmp *blob's probe entry` */
+	struct { uint64_t next, end; } copies[2]; /* guest addresses; the second is used when the first is full */
+	uint64_t hop_start, hop_end;
+	uint8_t *hop_used;   /* a bit a byte of the hop range */
+};
+
+/* The zone for modules from `anchor` on; false when it would wrap around address 0 (then use zone_above). */
+bool zone_below(uint64_t anchor, uint64_t *start);
+bool zone_above(uint64_t anchor, uint64_t *start);
+/* Sets up the bookkeeping of a zone at `start`; host is its writable mapping. */
+void zone_init(struct zone *z, uint64_t start, bool above, uint8_t *host);
+void zone_release(struct zone *z);
+
+static inline uint8_t *zone_host(const struct zone *z, uint64_t guest)
+{
+	return z->host + (guest - z->start);
+}
+
+static inline bool zone_holds(const struct zone *z, uint64_t guest)
+{
+	return guest - z->start < ZONE_SIZE;
+}
+
+/* Every address of [start, end) can be reached with 32 bits from everywhere in the zone, and the other way round. */
+bool zone_reaches(const struct zone *z, uint64_t start, uint64_t end);
+
+/* Room for a copy of up to `size` bytes; 0 when full. Give back what was not used with zone_trim. */
+uint64_t zone_reserve(struct zone *z, size_t size);
+void zone_trim(struct zone *z, uint64_t end);
+
+/* A byte value that can't be executed in 64-bit user mode and never will be: invalid, or privileged. */
+bool is_trap_byte(uint8_t byte);
+
+/* A hop: `jmp target` at an address whose distance from `from` (the byte behind the springboard) has trap bytes where `mask` bit k says so
+ * (k = 0: lowest byte). Returns its guest address, 0 if there is none. */
+uint64_t zone_hop(struct zone *z, uint64_t from, unsigned mask, uint64_t target);
+
+#endif

@@ -1,0 +1,60 @@
+/* Runs once in a fresh process, copied into a borrowed page of its text: maps zone 0 and takes over the signals. Must not refer to anything
+ * outside this file, for it does not run at its linked address. Ends in a trap; rax = 0 or -errno, rdi = the step that failed. */
+#include "guest/guest_internal.h"
+
+enum { READ = 1, WRITE = 2, EXEC = 4, SHARED = 1, PRIVATE = 2, FIXED = 0x10, ANONYMOUS = 0x20, NO_REPLACE = 0x100000 };
+
+#define BOOT static inline __attribute__((always_inline))
+
+BOOT long map_file(const char *path, int flags, uint64_t at, uint64_t size, int protection, int how, uint64_t offset)
+{
+	long fd = SYS3(__NR_open, path, flags, 0);
+	if (fd < 0)
+		return fd;
+	long mapped = SYS6(__NR_mmap, at, size, protection, SHARED | how, fd, offset);
+	SYS1(__NR_close, fd);
+	return mapped < 0 && mapped > -4096 ? mapped : 0;
+}
+
+BOOT long take_signals(const struct boot_arguments *a)
+{
+	const struct guest_header *header = (void *)a->zone;
+	struct guest_private *private = (void *)(a->zone + GUEST_PRIVATE_OFFSET);
+	for (int s = 1; s <= 64; s++) {
+		if (!(a->own_signals & SIGNAL_BIT(s)))
+			continue;
+		struct guest_action action = {a->zone + header->entry[ENTRY_SIGNAL], SA_SIGINFO_ | SA_ONSTACK_ | SA_RESTORER_ | SA_NODEFER_,
+					      a->zone + header->entry[ENTRY_RESTORER], ~FAULT_SIGNALS};
+		long status = SYS4(__NR_rt_sigaction, s, &action, &private->action[s], 8);
+		if (status)
+			return status;
+	}
+	uint64_t unblock = FAULT_SIGNALS;
+	return SYS4(__NR_rt_sigprocmask, 1, &unblock, 0, 8);
+}
+
+__attribute__((section(".boot"), used, noreturn)) void entry_boot(const struct boot_arguments *a)
+{
+	enum { READ_WRITE = 2, READ_ONLY = 0 };
+	long status, step = 1;
+	status = map_file(a->code_path, READ_ONLY, a->zone, a->code_size, READ | EXEC, NO_REPLACE, 0);
+	if (!status && ++step)
+		status = SYS6(__NR_mmap, a->zone + GUEST_PRIVATE_OFFSET, GUEST_BELL_OFFSET - GUEST_PRIVATE_OFFSET, READ | WRITE,
+			      PRIVATE | FIXED | ANONYMOUS, -1, 0) > 0 ? 0 : -12;
+	if (!status && ++step)
+		status = map_file(a->bell_path, READ_WRITE, a->zone + GUEST_BELL_OFFSET, 4096, READ | WRITE, FIXED, 0);
+	if (!status && ++step)
+		status = map_file(a->shared_path, READ_WRITE, a->zone + GUEST_SHARED_OFFSET, GUEST_SHARED_SIZE, READ | WRITE, FIXED, 0);
+	if (!status && ++step && a->other_size)
+		status = map_file(a->code_path, READ_ONLY, a->other_zone, a->other_size, READ | EXEC, NO_REPLACE, a->other_offset);
+	if (!status && ++step && a->no_exec_size)
+		status = SYS3(__NR_mprotect, a->no_exec_start, a->no_exec_size, READ | WRITE | 0x01000000 /* PROT_GROWSDOWN */);
+	if (!status && ++step)
+		status = take_signals(a);
+	__asm__ volatile("int3" : : "a"(status), "D"(step));
+	__builtin_unreachable();
+}
+
+__attribute__((section(".boot.end"), used)) void entry_boot_end(void)
+{
+}

@@ -1,0 +1,59 @@
+/* Hands a signal that ClearView owns to the program's own handler, as the kernel would have: a second signal frame is built where the kernel would
+ * have put it, and our own return from the handler enters the program's. The layout is the kernel's rt_sigframe:
+ *
+ *   high  extended state   (64-byte aligned, as long as its header says)
+ *         siginfo
+ *         ucontext         <- rt_sigreturn takes it from here
+ *   low   restorer         <- rsp at the handler's entry, 8 modulo 16
+ */
+#include "guest/guest_internal.h"
+
+enum { SW_BYTES = 464, MAGIC = 0x46505853, LEGACY_STATE = 512, CONTEXT_SIZE = sizeof(struct context), RED_ZONE = 128 };
+
+static uint64_t state_size(const uint8_t *state)
+{
+	uint32_t magic, size;
+	if (!state)
+		return 0;
+	copy_memory(&magic, state + SW_BYTES, 4);
+	copy_memory(&size, state + SW_BYTES + 4, 4);
+	return magic == MAGIC && size < 65536 ? size : LEGACY_STATE;
+}
+
+static uint64_t frame_top(const struct guest_action *action, const struct context *c)
+{
+	bool disabled = c->stack.flags & 2;
+	bool on_it = c->rsp - c->stack.sp < c->stack.size;
+	if (!(action->flags & SA_ONSTACK_) || disabled || !c->stack.size || on_it)
+		return c->rsp - RED_ZONE;
+	/* The alternate stack is in use by this very handler: stay below it. */
+	return (uint64_t)__builtin_frame_address(0) - 1024;
+}
+
+void deliver_to_program(int signal, const struct siginfo *info, struct context *c)
+{
+	struct guest_action action = guest_private.action[signal];
+	if (action.flags & (uint32_t)SA_RESETHAND_)
+		guest_private.action[signal].handler = 0;
+	uint64_t size = state_size(c->fpstate);
+	uint64_t state = (frame_top(&action, c) - size) & ~63ul;
+	uint64_t copy_info = (state - sizeof *info) & ~15ul;
+	struct context *copy = (struct context *)((copy_info - CONTEXT_SIZE) & ~15ul);
+	uint64_t *frame = (uint64_t *)copy - 1;
+	copy_memory((void *)state, c->fpstate, size);
+	copy_memory((void *)copy_info, info, sizeof *info);
+	copy_memory(copy, c, CONTEXT_SIZE);
+	if (size)
+		copy->fpstate = (uint8_t *)state;
+	*frame = action.restorer;
+	c->mask |= action.mask & ~FAULT_SIGNALS;
+	if (!(action.flags & SA_NODEFER_) && !(SIGNAL_BIT(signal) & FAULT_SIGNALS))
+		c->mask |= SIGNAL_BIT(signal);
+	c->rip = action.handler;
+	c->rsp = (uint64_t)frame;
+	c->rdi = signal;
+	c->rsi = copy_info;
+	c->rdx = (uint64_t)copy;
+	c->rax = 0;
+	c->rflags &= ~0x10500ul; /* direction, trap, resume */
+}

@@ -1,0 +1,82 @@
+/* What the blob's files share. */
+#ifndef GUEST_INTERNAL_H
+#define GUEST_INTERNAL_H
+
+#include <clearview/guest.h>
+#include <stdbool.h>
+
+#include "guest/syscall.h"
+
+/* Placed by blob.lds. */
+extern struct guest_private guest_private __attribute__((visibility("hidden")));
+extern struct guest_bell guest_bell __attribute__((visibility("hidden")));
+extern struct guest_shared guest_shared __attribute__((visibility("hidden")));
+extern const struct guest_tables guest_tables __attribute__((visibility("hidden")));
+extern const uint8_t guest_zone[] __attribute__((visibility("hidden")));
+extern const uint8_t entry_signal[], entry_restorer[];
+
+/* The kernel's view of a signal frame (asm/ucontext.h, asm/sigcontext.h), as far as we touch it. */
+struct context {
+	uint64_t flags, link;
+	struct { uint64_t sp; int32_t flags; uint32_t unused; uint64_t size; } stack;
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, rflags;
+	uint64_t selectors, error, trap, old_mask, cr2;
+	uint8_t *fpstate;
+	uint64_t reserved[8];
+	uint64_t mask;
+};
+
+struct siginfo {
+	int32_t signo, error, code, unused;
+	uint64_t address;
+	uint8_t rest[104];
+};
+
+/* What entry.S leaves on the stack at a probe; registers in hardware numbering. */
+struct probe_frame {
+	uint64_t r[16];
+	uint64_t rflags;
+	uint64_t resume;   /* return address: the instruction behind the probe's call */
+	uint64_t id;
+	uint8_t red_zone[128];
+};
+
+enum { SIG_ILL = 4, SIG_TRAP = 5, SIG_ABRT = 6, SIG_BUS = 7, SIG_FPE = 8, SIG_SEGV = 11 };
+#define SIGNAL_BIT(s) (1ull << ((s) - 1))
+#define FAULT_SIGNALS (SIGNAL_BIT(SIG_ILL) | SIGNAL_BIT(SIG_TRAP) | SIGNAL_BIT(SIG_BUS) | SIGNAL_BIT(SIG_FPE) | SIGNAL_BIT(SIG_SEGV))
+#define OWNED_SIGNALS (FAULT_SIGNALS | SIGNAL_BIT(SIG_ABRT))
+enum { SA_SIGINFO_ = 4, SA_ONSTACK_ = 0x08000000, SA_RESTORER_ = 0x04000000, SA_NODEFER_ = 0x40000000, SA_RESETHAND_ = (int)0x80000000 };
+
+/* memory.c: false if the address can't be accessed. */
+bool read_word(uint64_t address, unsigned size, uint64_t *value);
+bool write_word(uint64_t address, unsigned size, uint64_t value);
+bool fix_memory_fault(struct context *c);
+
+/* mailbox.c: posts and waits. False when no supervisor answers. */
+bool post_event(enum guest_event_kind kind, const uint64_t arg[4], uint64_t reply[2]);
+
+/* deliver.c */
+void deliver_to_program(int signal, const struct siginfo *info, struct context *c);
+
+/* landing: the copy of the instruction at a text address; 0: none. */
+uint64_t landing_of(uint64_t address);
+bool in_copies(uint64_t address);
+
+/* sigactions.c, process.c: system calls the program makes. True: done, the result is in r[REG_RAX]. */
+bool program_sigaction(struct probe_frame *f);
+bool program_sigprocmask(struct probe_frame *f);
+void program_exec(struct probe_frame *f);
+void program_exec_failed(struct probe_frame *f);
+void program_cloned(struct probe_frame *f, int number);
+
+static inline void set_memory(void *to, int value, size_t size)
+{
+	__asm__ volatile("rep stosb" : "+D"(to), "+c"(size) : "a"(value) : "memory");
+}
+
+static inline void copy_memory(void *to, const void *from, size_t size)
+{
+	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+}
+
+#endif

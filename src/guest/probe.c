@@ -1,0 +1,236 @@
+/* The interpreter of woven probes: what to read, what to compare and what to do are data in the table that only the supervisor can write. */
+#include "guest/guest_internal.h"
+
+static int64_t extend(uint64_t value, unsigned size)
+{
+	return size == 8 ? (int64_t)value : size == 4 ? (int32_t)value : size == 2 ? (int16_t)value : (int8_t)value;
+}
+
+static uint64_t segment_base(unsigned segment)
+{
+	uint64_t base = 0;
+	if (segment == SEGMENT_FS)
+		SYS2(__NR_arch_prctl, 0x1003 /* ARCH_GET_FS */, &base);
+	else if (segment == SEGMENT_GS)
+		SYS2(__NR_arch_prctl, 0x1004 /* ARCH_GET_GS */, &base);
+	return base;
+}
+
+static uint64_t address_of(const struct operand *o, const struct probe_frame *f)
+{
+	uint64_t a = o->displacement;
+	if (o->base < REG_COUNT)
+		a += f->r[o->base];
+	if (o->index < REG_COUNT)
+		a += f->r[o->index] * o->scale;
+	return a;
+}
+
+static bool read_operand(const struct operand *o, const struct probe_frame *f, int64_t *value)
+{
+	uint64_t raw = 0;
+	bool ok = true;
+	if (o->kind == OPERAND_REGISTER && o->reg < REG_COUNT)
+		raw = f->r[o->reg] >> (o->high_byte ? 8 : 0);
+	else if (o->kind == OPERAND_ADDRESS)
+		raw = address_of(o, f);
+	else
+		ok = read_word(address_of(o, f) + segment_base(o->segment), o->size, &raw);
+	*value = extend(raw, o->kind == OPERAND_ADDRESS ? 8 : o->size);
+	return ok;
+}
+
+/* Registers keep the upgrade rule of the hardware: 32-bit writes clear the upper half, smaller ones leave the rest. An address is set through its base
+ * register; without one there is nothing to set. */
+static void write_operand(const struct operand *o, struct probe_frame *f, int64_t value)
+{
+	uint64_t mask = o->size == 8 ? ~0ull : (1ull << (8 * o->size)) - 1;
+	if (o->kind == OPERAND_REGISTER && o->reg < REG_COUNT && o->reg != REG_RSP) {
+		uint64_t *r = &f->r[o->reg];
+		if (o->size >= 4)
+			*r = value & mask;
+		else if (o->high_byte)
+			*r = (*r & ~0xff00ull) | (value & 0xff) << 8;
+		else
+			*r = (*r & ~mask) | (value & mask);
+	} else if (o->kind == OPERAND_ADDRESS && o->base < REG_COUNT && o->base != REG_RSP) {
+		f->r[o->base] += value - address_of(o, f);
+	} else if (o->kind == OPERAND_MEMORY) {
+		write_word(address_of(o, f) + segment_base(o->segment), o->size, value);
+	}
+}
+
+static uint64_t activation(const struct guest_probe *p, const struct probe_frame *f)
+{
+	return p->cfa_register < REG_COUNT ? f->r[p->cfa_register] + p->cfa_offset : 0;
+}
+
+static bool ring_room(uint64_t number)
+{
+	for (int i = 0; number - __atomic_load_n(&guest_shared.ring_tail, __ATOMIC_ACQUIRE) >= GUEST_RING; i++) {
+		if (!guest_shared.ring_wait || i > 20000)
+			return false;
+		__atomic_add_fetch(&guest_bell.rings, 1, __ATOMIC_SEQ_CST);
+		if (guest_bell.sleeping)
+			SYS3(__NR_futex, &guest_bell.rings, 1, 1);
+		SYS0(__NR_sched_yield);
+	}
+	return true;
+}
+
+static void observe(const struct guest_probe *p, struct guest_tally *tally, const struct probe_frame *f)
+{
+	if (p->limit && __atomic_load_n(&tally->runs, __ATOMIC_RELAXED) >= p->limit)
+		return;
+	__atomic_add_fetch(&tally->runs, 1, __ATOMIC_RELAXED);
+	uint64_t number = __atomic_load_n(&guest_shared.ring_head, __ATOMIC_RELAXED);
+	do {
+		if (!ring_room(number)) {
+			__atomic_add_fetch(&guest_shared.records_dropped, 1, __ATOMIC_RELAXED);
+			return;
+		}
+	} while (!__atomic_compare_exchange_n(&guest_shared.ring_head, &number, number + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	struct guest_record *record = &guest_shared.ring[number % GUEST_RING];
+	record->probe = f->id;
+	record->cfa = activation(p, f);
+	record->sp = f->r[REG_RSP];
+	record->unreadable = 0;
+	record->pid = SYS0(__NR_getpid);
+	for (unsigned i = 0; i < p->operand_count && i < PROBE_OPERANDS; i++)
+		if (!read_operand(&p->operand[i], f, &record->value[i]))
+			record->unreadable |= 1u << i;
+	__atomic_store_n(&record->sequence, (uint32_t)(number / GUEST_RING + 1), __ATOMIC_RELEASE);
+	if ((number & 1023) == 1023 && guest_bell.sleeping) {
+		__atomic_add_fetch(&guest_bell.rings, 1, __ATOMIC_SEQ_CST);
+		SYS3(__NR_futex, &guest_bell.rings, 1, 1);
+	}
+}
+
+static bool is_one_of(const struct guest_probe *p, int64_t value)
+{
+	for (unsigned i = 0; i < p->value_count && i < 8; i++)
+		if (p->value[i] == value)
+			return true;
+	return false;
+}
+
+/* The other variable of a less-than: an operand of this instruction, or what an earlier probe captured in this activation. */
+static bool read_other(const struct guest_probe *p, const struct probe_frame *f, int64_t *value)
+{
+	if (!p->earlier)
+		return read_operand(&p->operand[1], f, value);
+	const struct guest_tally *captured = &guest_shared.tally[p->earlier % PROBE_COUNT_MAX];
+	*value = captured->last_value;
+	return captured->last_cfa == activation(p, f) && captured->runs;
+}
+
+/* 0: holds (or can't be told), 1: violated. */
+static int violated(const struct guest_probe *p, const struct probe_frame *f)
+{
+	int64_t a, b;
+	if (p->guard == PROBE_GUARD_TRUE)
+		return 1;
+	if (!read_operand(&p->operand[0], f, &a))
+		return 0;
+	switch (p->guard) {
+	case PROBE_GUARD_NOT_ONE_OF:
+		return !is_one_of(p, a);
+	case PROBE_GUARD_BELOW:
+		return a < p->bound;
+	case PROBE_GUARD_NOT_LESS:
+		return read_other(p, f, &b) && (p->value_count ? b > a : a > b); /* value_count: a is the larger one */
+	case PROBE_GUARD_SP:
+		return (int64_t)(activation(p, f) - 8 - p->bound) != a;
+	default:
+		return 0;
+	}
+}
+
+static void check(const struct guest_probe *p, struct guest_tally *tally, const struct probe_frame *f)
+{
+	int bad = violated(p, f);
+	__atomic_add_fetch(bad ? &tally->violated : &tally->satisfied, 1, __ATOMIC_RELAXED);
+	tally->last[SYS0(__NR_gettid) % PROBE_THREADS] = 1 + bad;
+}
+
+static void capture(const struct guest_probe *p, struct guest_tally *tally, const struct probe_frame *f)
+{
+	int64_t value;
+	if (!read_operand(&p->operand[0], f, &value))
+		return;
+	tally->last_cfa = activation(p, f);
+	tally->last_value = value;
+	tally->runs++;
+}
+
+static void repair(const struct guest_probe *p, struct guest_tally *tally, struct probe_frame *f)
+{
+	int64_t value = p->set_value;
+	if (!violated(p, f))
+		return;
+	tally->last_tid = SYS0(__NR_gettid);
+	tally->last_cfa = activation(p, f);
+	if (p->action == PROBE_ACT_SET_B && !read_other(p, f, &value))
+		return;
+	if (p->action == PROBE_ACT_SET || p->action == PROBE_ACT_SET_B)
+		write_operand(&p->operand[0], f, value);
+	if (p->action == PROBE_ACT_RESUME) {
+		f->resume = p->resume;
+		if (p->has_value)
+			f->r[REG_RAX] = value;
+	}
+	__atomic_add_fetch(&tally->activations, 1, __ATOMIC_RELEASE);
+}
+
+static void program_system_call(const struct guest_probe *p, struct probe_frame *f)
+{
+	bool done = false;
+	switch (f->r[REG_RAX]) {
+	case __NR_rt_sigaction:
+		done = program_sigaction(f);
+		break;
+	case __NR_rt_sigprocmask:
+		done = program_sigprocmask(f);
+		break;
+	case __NR_execve:
+	case __NR_execveat:
+		program_exec(f);
+		break;
+	}
+	if (done) {
+		f->resume = p->resume;
+		f->r[REG_RCX] = 0; /* system calls clobber it, and r11 */
+	}
+}
+
+/* Called by entry.S. */
+__attribute__((used)) void probe(struct probe_frame *f)
+{
+	const struct guest_probe *p = &guest_tables.probe[f->id % PROBE_COUNT_MAX];
+	struct guest_tally *tally = &guest_shared.tally[f->id % PROBE_COUNT_MAX];
+	if (!__atomic_load_n(&p->enabled, __ATOMIC_ACQUIRE))
+		return;
+	switch (p->work) {
+	case PROBE_OBSERVE:
+		observe(p, tally, f);
+		break;
+	case PROBE_CHECK:
+		check(p, tally, f);
+		break;
+	case PROBE_CAPTURE:
+		capture(p, tally, f);
+		break;
+	case PROBE_REPAIR:
+		repair(p, tally, f);
+		break;
+	case PROBE_SYSCALL:
+		program_system_call(p, f);
+		break;
+	case PROBE_CLONED:
+		program_cloned(f, p->bound);
+		break;
+	case PROBE_EXECED:
+		program_exec_failed(f);
+		break;
+	}
+}

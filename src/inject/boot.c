@@ -1,0 +1,192 @@
+#include "inject/boot.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <unistd.h>
+
+#include "base/vec.h"
+#include "engine/zone.h"
+#include "inject/maps.h"
+#include "inject/memory.h"
+#include "inject/trace.h"
+
+extern const uint8_t blob_start[], blob_end[];
+
+enum { PAGE = 4096, ARGUMENTS_AT = 2560 };
+#define CODE_FILE_SIZE (GUEST_CODE_OFFSET + 2 * ZONE_SIZE)
+
+static int make_memfd(const char *name, size_t size, void **host)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, size)) {
+		int error = errno;
+		close(fd);
+		return -error;
+	}
+	*host = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	if (*host == MAP_FAILED) {
+		int error = errno;
+		close(fd);
+		return -error;
+	}
+	return fd;
+}
+
+int guest_memory_make(struct guest_memory *g)
+{
+	void *code;
+	*g = (struct guest_memory){.code_fd = make_memfd("clearview-code", CODE_FILE_SIZE, &code), .shared_fd = -1};
+	if (g->code_fd < 0)
+		return g->code_fd;
+	g->code = code;
+	g->shared_fd = make_memfd("clearview-shared", GUEST_SHARED_SIZE, &g->shared);
+	if (g->shared_fd < 0) {
+		int status = g->shared_fd;
+		munmap(g->code, CODE_FILE_SIZE);
+		close(g->code_fd);
+		return status;
+	}
+	memcpy(g->code, blob_start, blob_end - blob_start);
+	return 0;
+}
+
+void guest_memory_release(struct guest_memory *g)
+{
+	munmap(g->code, CODE_FILE_SIZE);
+	munmap(g->shared, GUEST_SHARED_SIZE);
+	close(g->code_fd);
+	close(g->shared_fd);
+}
+
+/* A free place for a zone near the anchor, plus `front` bytes before it; below if possible. */
+static bool find_zone(const struct maps *maps, uint64_t anchor, uint64_t front, uint64_t *start, bool *above)
+{
+	*above = false;
+	for (uint64_t shift = 0; shift < 1024ul << 20; shift += 16ul << 20)
+		if (anchor > shift && zone_below(anchor - shift, start) && *start > front + 65536 && maps_free_range(maps, *start - front, *start + ZONE_SIZE))
+			return true;
+	*above = true;
+	return zone_above(anchor, start) && maps_free_range(maps, *start - front, *start + ZONE_SIZE);
+}
+
+static void plan_stack(const struct maps *maps, struct boot_plan *out)
+{
+	for (size_t i = 0; i < maps->count; i++)
+		if (!strcmp(maps->at[i].path, "[stack]") && maps->at[i].executable) {
+			out->no_exec_start = maps->at[i].start;
+			out->no_exec_size = maps->at[i].end - maps->at[i].start;
+		}
+}
+
+int boot_plan_make(pid_t pid, uint64_t program_text, uint64_t loader_text, struct boot_plan *out)
+{
+	struct maps maps;
+	*out = (struct boot_plan){0};
+	int status = maps_read(pid, &maps);
+	if (status)
+		return status;
+	uint64_t main_anchor = loader_text ? loader_text : program_text;
+	if (!find_zone(&maps, main_anchor, GUEST_CODE_OFFSET, &out->zone[0], &out->above[0]))
+		status = -ENOSPC;
+	out->base = out->zone[0] - GUEST_CODE_OFFSET;
+	if (!status && loader_text && !find_zone(&maps, program_text, 0, &out->zone[1], &out->above[1]))
+		out->zone[1] = 0; /* the program stays native, its libraries don't */
+	plan_stack(&maps, out);
+	maps_free(&maps);
+	return status;
+}
+
+static void fill_arguments(struct boot_arguments *a, const struct guest_memory *g, int bell_fd, const struct boot_plan *plan)
+{
+	*a = (struct boot_arguments){
+		.zone = plan->base,
+		.code_size = GUEST_CODE_OFFSET + ZONE_SIZE,
+		.other_zone = plan->zone[1],
+		.other_size = plan->zone[1] ? ZONE_SIZE : 0,
+		.other_offset = GUEST_CODE_OFFSET + ZONE_SIZE,
+		.no_exec_start = plan->no_exec_start,
+		.no_exec_size = plan->no_exec_size,
+		.own_signals = 1u << (SIGSEGV - 1) | 1u << (SIGBUS - 1) | 1u << (SIGFPE - 1) | 1u << (SIGILL - 1) | 1u << (SIGTRAP - 1) | 1u << (SIGABRT - 1),
+	};
+	snprintf(a->code_path, sizeof a->code_path, "/proc/%d/fd/%d", getpid(), g->code_fd);
+	snprintf(a->shared_path, sizeof a->shared_path, "/proc/%d/fd/%d", getpid(), g->shared_fd);
+	snprintf(a->bell_path, sizeof a->bell_path, "/proc/%d/fd/%d", getpid(), bell_fd);
+}
+
+/* Runs until the boot code's trap; signals that arrive meanwhile wait in `pending`. */
+static int run_to_trap(pid_t tid, struct user_regs_struct *regs, uint64_t *pending)
+{
+	int signal;
+	for (;;) {
+		if (trace_resume(tid, 0))
+			return -ESRCH;
+		switch (trace_next(tid, true, &signal)) {
+		case TRACE_TRAPPED:
+			return ptrace(PTRACE_GETREGS, tid, NULL, regs) ? -errno : 0;
+		case TRACE_GONE:
+			return -ESRCH;
+		case TRACE_SIGNAL:
+			if (signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGSYS) {
+				*pending |= 1ull << (signal - 1);
+				return -EFAULT;
+			}
+			*pending |= 1ull << (signal - 1);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+int boot_run(pid_t tid, const struct guest_memory *g, int bell_fd, const struct boot_plan *plan, int *step)
+{
+	const struct guest_header *header = (const struct guest_header *)blob_start;
+	struct user_regs_struct saved, regs;
+	uint8_t page[PAGE], borrowed[PAGE] = {0};
+	uint64_t pending = 0;
+	struct boot_arguments arguments;
+	*step = 0;
+	if (ptrace(PTRACE_GETREGS, tid, NULL, &saved))
+		return -errno;
+	uint64_t at = saved.rip & ~(PAGE - 1ul);
+	size_t code = header->entry[ENTRY_BOOT_END] - header->entry[ENTRY_BOOT];
+	if (code > ARGUMENTS_AT)
+		return -E2BIG;
+	memory_forget(tid);
+	int status = memory_read_all(tid, at, page, PAGE);
+	if (status)
+		return status;
+	fill_arguments(&arguments, g, bell_fd, plan);
+	memcpy(borrowed, blob_start + header->entry[ENTRY_BOOT], code);
+	memcpy(borrowed + ARGUMENTS_AT, &arguments, sizeof arguments);
+	status = memory_write_text(tid, at, borrowed, PAGE);
+	if (status)
+		return status;
+	regs = saved;
+	regs.rip = at;
+	regs.rdi = at + ARGUMENTS_AT;
+	regs.rsp = ((saved.rsp - 8192) & ~15ul) - 8;
+	regs.orig_rax = -1;
+	if (ptrace(PTRACE_SETREGS, tid, NULL, &regs))
+		return -errno;
+	status = run_to_trap(tid, &regs, &pending);
+	if (!status) {
+		status = (int)(int64_t)regs.rax;
+		*step = regs.rdi;
+	}
+	int restored = memory_write_text(tid, at, page, PAGE);
+	if (ptrace(PTRACE_SETREGS, tid, NULL, &saved) || restored)
+		return restored ? restored : -errno;
+	for (int s = 1; s < 64; s++)
+		if (pending & 1ull << (s - 1))
+			kill(tid, s);
+	return status;
+}

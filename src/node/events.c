@@ -1,0 +1,142 @@
+/* The mailbox's other end: reads posted events, answers them. Everything in a slot comes from the guest and is checked before use. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "inject/memory.h"
+#include "node/failures.h"
+#include "node/supervisor.h"
+
+/* A private copy: the guest could change the slot while we look. */
+struct event_in {
+	uint32_t kind;
+	pid_t pid, tid;
+	uint64_t arg[6];
+};
+
+typedef uint64_t event_handler(struct supervisor *s, struct family *f, const struct event_in *e);
+
+static uint64_t on_fault(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	return failures_fault(s, f, e->pid, e->tid, (int)e->arg[0], e->arg[1], e->arg[2]);
+}
+
+static uint64_t on_landing(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	return image_landing(&f->image, e->arg[0]);
+}
+
+static uint64_t on_modules(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	family_modules(f, e->pid, f->hook_calls++ > 2);
+	return 0;
+}
+
+/* A setuid program would lose its privileges under an unprivileged tracer: it must go on alone. */
+static bool gains_privileges(pid_t pid, uint64_t path_at)
+{
+	char path[PATH_MAX] = {0}, seen[PATH_MAX + 32];
+	struct stat st;
+	if (geteuid() == 0)
+		return false;
+	memory_read(pid, path_at, path, sizeof path - 1);
+	snprintf(seen, sizeof seen, "/proc/%d/%s%s", pid, path[0] == '/' ? "root" : "cwd/", path);
+	return !stat(seen, &st) && (st.st_mode & (S_ISUID | S_ISGID) || getxattr(seen, "security.capability", NULL, 0) > 0);
+}
+
+static uint64_t on_exec(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	if (!gains_privileges(e->pid, e->arg[0]))
+		follow_exec(s, e->pid, e->tid);
+	return 0;
+}
+
+static uint64_t on_exec_failed(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	follow_cancel(s, e->tid);
+	return 0;
+}
+
+static uint64_t on_forked(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	return 0; /* being known is all: see member() */
+}
+
+static uint64_t on_original(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	return image_original(&f->image, e->arg[0]);
+}
+
+static uint64_t on_heap(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	return failures_heap(s, f, e->pid, e->tid, e->arg);
+}
+
+static event_handler *const handlers[] = {
+	[EVENT_FAULT] = on_fault,         [EVENT_LANDING] = on_landing, [EVENT_MODULES] = on_modules,   [EVENT_EXEC] = on_exec,
+	[EVENT_EXEC_FAILED] = on_exec_failed, [EVENT_FORKED] = on_forked, [EVENT_HEAP] = on_heap, [EVENT_ORIGINAL] = on_original,
+};
+
+/* The sender must be what it says: a process of this family. One that we don't know yet is looked at; a fork is brought up to date. */
+static bool member(struct family *f, const struct event_in *e)
+{
+	if (family_process(f, e->pid))
+		return true;
+	if (!family_owns(f, e->pid))
+		return false;
+	pid_t parent = e->kind == EVENT_FORKED ? (pid_t)e->arg[0] : 0;
+	uint32_t generation = e->kind == EVENT_FORKED ? (uint32_t)e->arg[1] : 0;
+	if (family_add_process(f, e->pid, parent, f->image.generation))
+		return false;
+	if (!parent || !family_process(f, parent))
+		family_modules(f, e->pid, true);
+	if (generation != f->image.generation)
+		image_update_process(&f->image, e->pid, generation);
+	return true;
+}
+
+static void reply(struct guest_slot *slot, uint64_t value)
+{
+	slot->reply[0] = value;
+	__atomic_store_n(&slot->state, SLOT_REPLIED, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &slot->state, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static void handle(struct supervisor *s, struct family *f, struct guest_slot *slot)
+{
+	struct event_in e = {.kind = slot->kind, .pid = (pid_t)slot->pid, .tid = (pid_t)slot->tid};
+	memcpy(e.arg, slot->arg, sizeof e.arg);
+	uint64_t value = 0;
+	log_debug("event %u from %d/%d: %#lx %#lx %#lx", e.kind, e.pid, e.tid, e.arg[0], e.arg[1], e.arg[2]);
+	if (e.kind < sizeof handlers / sizeof handlers[0] && handlers[e.kind] && e.pid > 0 && member(f, &e))
+		value = handlers[e.kind](s, f, &e);
+	reply(slot, value);
+}
+
+bool events_handle(struct supervisor *s)
+{
+	bool any = false;
+	for (size_t i = 0; i < s->families.count; i++) {
+		struct family *f = s->families.at[i];
+		for (int k = 0; k < GUEST_SLOTS; k++) {
+			uint32_t posted = SLOT_POSTED;
+			struct guest_slot *slot = &f->image.shared->slot[k];
+			if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != SLOT_POSTED)
+				continue;
+			if (__atomic_compare_exchange_n(&slot->state, &posted, SLOT_TAKEN, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+				handle(s, f, slot);
+				any = true;
+			}
+		}
+	}
+	return any;
+}

@@ -1,0 +1,12 @@
+/* From a guest's fault to a failure, and to what the repair engine says about it. */
+#ifndef NODE_FAILURES_H
+#define NODE_FAILURES_H
+
+#include "node/supervisor.h"
+
+/* A fault the program doesn't handle; info and context are guest addresses of its signal frame. Returns an enum guest_verdict. */
+uint64_t failures_fault(struct supervisor *s, struct family *f, pid_t pid, pid_t tid, int signal, uint64_t info, uint64_t context);
+/* The heap wrapper found something wrong. */
+uint64_t failures_heap(struct supervisor *s, struct family *f, pid_t pid, pid_t tid, const uint64_t arg[6]);
+
+#endif

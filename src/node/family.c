@@ -1,0 +1,281 @@
+#include "node/family.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/membarrier.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "inject/maps.h"
+#include "inject/memory.h"
+#include "node/module_cache.h"
+#include "node/supervisor.h"
+#include "node/weavers.h"
+
+static int write_text(void *context, pid_t pid, uint64_t address, const void *bytes, size_t size)
+{
+	return memory_write_text(pid, address, bytes, size);
+}
+
+/* Returns when every processor has been through the kernel, and so has serialised. */
+static void synchronise(void *context)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0)) {
+		struct timespec tick = {0, 20000000};
+		nanosleep(&tick, NULL); /* no such call here: longer than a scheduler tick */
+	}
+}
+
+uint64_t process_start_time(pid_t pid)
+{
+	char name[32], text[1024];
+	snprintf(name, sizeof name, "/proc/%d/stat", pid);
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	if (fd >= 0)
+		close(fd);
+	if (got <= 0)
+		return 0;
+	text[got] = 0;
+	const char *at = strrchr(text, ')');
+	unsigned long long start = 0;
+	if (at)
+		sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &start);
+	return start;
+}
+
+struct family_process *family_process(struct family *f, pid_t pid)
+{
+	for (size_t i = 0; i < f->processes.count; i++)
+		if (f->processes.at[i].pid == pid)
+			return &f->processes.at[i];
+	return NULL;
+}
+
+int family_add_process(struct family *f, pid_t pid, pid_t parent, uint32_t generation)
+{
+	if (family_process(f, pid))
+		return 0;
+	int pidfd = syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0)
+		return -errno;
+	vec_push(&f->processes, (struct family_process){pid, pidfd, process_start_time(pid)});
+	image_add_process(&f->image, pid, generation);
+	for (size_t i = 0; i < f->image.modules.count; i++) {
+		struct loaded *l = f->image.modules.at[i];
+		if (parent && image_process_has(l, parent))
+			vec_push(&l->in, pid);
+	}
+	supervisor_watch_process(f->supervisor, f, pid, pidfd);
+	return 0;
+}
+
+void family_remove_process(struct family *f, pid_t pid)
+{
+	for (size_t i = 0; i < f->processes.count; i++)
+		if (f->processes.at[i].pid == pid) {
+			supervisor_unwatch_process(f->supervisor, f->processes.at[i].pidfd);
+			close(f->processes.at[i].pidfd);
+			f->processes.at[i] = f->processes.at[--f->processes.count];
+			break;
+		}
+	image_remove_process(&f->image, pid);
+	memory_forget(pid);
+}
+
+bool family_owns(struct family *f, pid_t pid)
+{
+	struct maps maps;
+	struct stat code;
+	if (fstat(f->memory.code_fd, &code) || maps_read(pid, &maps))
+		return false;
+	const struct mapping *m = maps_find(&maps, f->plan.base);
+	bool owns = m && m->inode == code.st_ino && m->device == code.st_dev;
+	maps_free(&maps);
+	return owns;
+}
+
+/* The load bias of a module from one of its executable mappings; false if the mapping is none of its segments. */
+static bool bias_of(const struct module *m, const struct mapping *map, uint64_t *bias)
+{
+	for (size_t i = 0; i < m->segment_count; i++) {
+		const struct segment *s = &m->segments[i];
+		if (s->protection & PROT_EXEC && (s->file_offset & ~4095ul) == map->file_offset) {
+			*bias = map->start - (s->offset & ~4095ul);
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct loaded *find_loaded(struct family *f, const struct module *m, uint64_t bias)
+{
+	for (size_t i = 0; i < f->image.modules.count; i++)
+		if (f->image.modules.at[i]->module == m && f->image.modules.at[i]->bias == bias)
+			return f->image.modules.at[i];
+	return NULL;
+}
+
+static void forget_in(struct loaded *l, pid_t pid)
+{
+	for (size_t i = 0; i < l->in.count; i++)
+		if (l->in.at[i] == pid)
+			l->in.at[i--] = l->in.at[--l->in.count];
+}
+
+static void note_mapping(struct family *f, pid_t pid, const struct mapping *map)
+{
+	uint64_t bias;
+	struct module *m = map->executable && !map->writable && map->inode ? module_cache_get(pid, map) : NULL;
+	if (!m || !bias_of(m, map, &bias))
+		return;
+	struct loaded *l = find_loaded(f, m, bias);
+	bool is_new = !l;
+	if (is_new)
+		l = image_load(&f->image, m, bias);
+	l->present = true;
+	if (!image_process_has(l, pid))
+		vec_push(&l->in, pid);
+	if (is_new)
+		weavers_module_loaded(f, l);
+}
+
+void family_modules(struct family *f, pid_t pid, bool live)
+{
+	struct maps maps;
+	if (maps_read(pid, &maps))
+		return;
+	for (size_t i = 0; i < f->image.modules.count; i++)
+		f->image.modules.at[i]->present = false;
+	for (size_t i = 0; i < maps.count; i++)
+		note_mapping(f, pid, &maps.at[i]);
+	maps_free(&maps);
+	for (size_t i = 0; i < f->image.modules.count; i++) {
+		struct loaded *l = f->image.modules.at[i];
+		if (l->present)
+			continue;
+		forget_in(l, pid);
+		if (!l->in.count) {
+			image_unload(&f->image, l);
+			i--;
+		}
+	}
+	family_apply(f, live);
+}
+
+void family_apply(struct family *f, bool live)
+{
+	unsigned refused = image_weave(&f->image);
+	int status = image_commit(&f->image, live);
+	if (refused)
+		log_info("%s: %u procedures could not be redirected", f->program, refused);
+	if (status)
+		log_warning("%s: writing into the guest failed: %s", f->program, strerror(-status));
+	weavers_applied(f);
+}
+
+static void hook_loader(struct family *f, struct loaded *loader)
+{
+	if (!module_symbol(loader->module, "_dl_debug_state", &f->hook))
+		return;
+	uint64_t stub = image_blob_stub(&f->image, loader, ENTRY_MODULES);
+	int status = stub ? image_hook(&f->image, loader, f->hook, stub) : -ENOSPC;
+	if (status)
+		log_warning("%s: no hook in the dynamic loader: libraries stay native: %s", f->program, strerror(-status));
+}
+
+static int find_anchors(pid_t pid, uint64_t *program, uint64_t *loader, struct module **program_module)
+{
+	struct maps maps;
+	char exe[PATH_MAX], link[32];
+	snprintf(link, sizeof link, "/proc/%d/exe", pid);
+	ssize_t n = readlink(link, exe, sizeof exe - 1);
+	int status = n < 0 ? -errno : maps_read(pid, &maps);
+	if (status)
+		return status;
+	exe[n] = 0;
+	*program = *loader = 0;
+	for (size_t i = 0; i < maps.count; i++) {
+		const struct mapping *m = &maps.at[i];
+		if (!m->executable || !m->inode)
+			continue;
+		bool is_program = !strcmp(m->path, exe);
+		uint64_t *where = is_program ? program : loader;
+		if (!*where)
+			*where = m->start;
+		if (is_program)
+			*program_module = module_cache_get(pid, m);
+	}
+	maps_free(&maps);
+	return *program && *program_module ? 0 : -ENOEXEC;
+}
+
+static void load_first_modules(struct family *f, pid_t pid, uint64_t loader)
+{
+	struct loaded *l;
+	family_modules(f, pid, false);
+	if (loader && (l = image_module_at(&f->image, loader)))
+		hook_loader(f, l);
+}
+
+int family_start(struct supervisor *s, pid_t pid, struct family **out, const char **why)
+{
+	static uint32_t numbers;
+	uint64_t program, loader;
+	int step = 0;
+	struct family *f = calloc(1, sizeof *f);
+	if (!f)
+		abort();
+	f->supervisor = s;
+	f->number = ++numbers;
+	*why = "can't read what the program has mapped";
+	int status = find_anchors(pid, &program, &loader, &f->program_module);
+	if (!status) {
+		*why = "no room in the address space near the program's code";
+		status = boot_plan_make(pid, program, loader, &f->plan);
+	}
+	if (!status) {
+		*why = "can't make shared memory";
+		status = guest_memory_make(&f->memory);
+	}
+	if (status) {
+		free(f);
+		return status;
+	}
+	struct text_access access = {write_text, synchronise, f};
+	image_init(&f->image, f->memory.code, f->memory.shared, f->plan.base, &access);
+	f->image.redirect_all = s->options.redirect_all;
+	f->image.only_traps = s->options.only_traps;
+	f->image.tables->supervisor = getpid();
+	for (int i = 0; i < 2 && f->plan.zone[i]; i++)
+		image_add_zone(&f->image, f->plan.zone[i], f->plan.above[i]);
+	*why = "can't set up the program (is writing to /proc/PID/mem forbidden here?)";
+	status = boot_run(pid, &f->memory, s->bell.fd, &f->plan, &step);
+	if (status) {
+		log_warning("boot failed at step %d: %s", step, strerror(-status));
+		family_free(f);
+		return status;
+	}
+	snprintf(f->program, sizeof f->program, "%s", f->program_module->path);
+	status = family_add_process(f, pid, 0, f->image.generation);
+	weavers_family_started(f);
+	load_first_modules(f, pid, loader);
+	*out = f;
+	return 0;
+}
+
+void family_free(struct family *f)
+{
+	while (f->processes.count)
+		family_remove_process(f, f->processes.at[0].pid);
+	image_release(&f->image);
+	guest_memory_release(&f->memory);
+	free(f);
+}

@@ -1,0 +1,53 @@
+/* A family of processes: one image, its shared memory, and what the supervisor knows of each process. */
+#ifndef NODE_FAMILY_H
+#define NODE_FAMILY_H
+
+#include "engine/image.h"
+#include "inject/boot.h"
+#include "node/options.h"
+
+struct supervisor;
+
+struct family_process {
+	pid_t pid;
+	int pidfd;
+	uint64_t start;    /* /proc/PID/stat field 22 */
+};
+
+struct family {
+	uint32_t number;
+	struct supervisor *supervisor;
+	struct image image;
+	struct guest_memory memory;
+	struct boot_plan plan;
+	VEC(struct family_process) processes;
+	char program[256];
+	struct module *program_module;
+	unsigned hook_calls;
+	uint64_t hook;     /* module offset of the dynamic linker's debugger hook, 0: none */
+};
+
+/* Owners of wishes (engine/image.h): who wove a probe. Patches and checks use their own numbers from OWNER_DYNAMIC on. */
+enum { OWNER_SYSCALLS = 1, OWNER_HEAP, OWNER_LEARN, OWNER_SERVED, OWNER_DYNAMIC = 1000 };
+
+/* A traced process that stopped at an exec becomes a family of its own: boots it, loads what is mapped so far. Leaves it stopped. On failure the
+ * process is untouched and can go on natively; *why has the reason. */
+int family_start(struct supervisor *s, pid_t pid, struct family **out, const char **why) __attribute__((warn_unused_result));
+void family_free(struct family *f);
+
+/* Brings the image's modules up to date with what a process has mapped, and weaves what is wanted in the new ones. live: other threads or processes may be
+ * running in the text. */
+void family_modules(struct family *f, pid_t pid, bool live);
+/* Adds a process that turned up (a fork, or found by its mappings). parent 0: unknown. */
+int family_add_process(struct family *f, pid_t pid, pid_t parent, uint32_t generation);
+void family_remove_process(struct family *f, pid_t pid);
+struct family_process *family_process(struct family *f, pid_t pid);
+/* The process has this family's zone 0 mapped. */
+bool family_owns(struct family *f, pid_t pid);
+
+/* Stages all wishes and writes them into the guests. */
+void family_apply(struct family *f, bool live);
+
+uint64_t process_start_time(pid_t pid);
+
+#endif

@@ -1,0 +1,103 @@
+/* Following execs: the thread is traced from the moment it asks to the moment the new program is set up, and no longer. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "inject/memory.h"
+#include "inject/trace.h"
+#include "node/supervisor.h"
+
+enum { GIVE_UP_US = 10000000 };
+
+int follow_exec(struct supervisor *s, pid_t pid, pid_t tid)
+{
+	int status = trace_seize(tid);
+	if (status) {
+		log_info("exec in %d is not followed: %s", pid, strerror(-status));
+		return status;
+	}
+	vec_push(&s->followed, (struct followed){.tid = tid, .pid = pid, .since_us = clock_us()});
+	return 0;
+}
+
+static void forget(struct supervisor *s, size_t i)
+{
+	s->followed.at[i] = s->followed.at[--s->followed.count];
+}
+
+void follow_cancel(struct supervisor *s, pid_t tid)
+{
+	for (size_t i = 0; i < s->followed.count; i++)
+		if (s->followed.at[i].tid == tid) {
+			trace_stop_and_detach(tid);
+			forget(s, i);
+			return;
+		}
+}
+
+static void leave_old_family(struct supervisor *s, pid_t pid)
+{
+	for (size_t i = 0; i < s->families.count; i++)
+		if (family_process(s->families.at[i], pid))
+			family_remove_process(s->families.at[i], pid);
+}
+
+/* Stopped at the exec: the new program becomes a family, or goes on natively. */
+static void at_exec(struct supervisor *s, pid_t pid)
+{
+	struct family *f;
+	const char *why;
+	leave_old_family(s, pid);
+	memory_forget(pid);
+	int status = family_start(s, pid, &f, &why);
+	if (status)
+		log_warning("process %d goes on without protection: %s: %s", pid, why, strerror(-status));
+	else
+		vec_push(&s->families, f);
+	trace_detach(pid, 0);
+}
+
+/* One stop of a followed thread; true when it is followed no longer. An exec by a thread other than the first takes over the first one's id. */
+static bool handle_stop(struct supervisor *s, struct followed *f)
+{
+	int signal = 0;
+	pid_t tid = f->tid;
+	enum trace_stop stop = trace_next(tid, false, &signal);
+	if (stop == TRACE_GONE && f->pid != tid) {
+		tid = f->pid;
+		stop = trace_next(tid, false, &signal);
+	}
+	switch (stop) {
+	case TRACE_NONE:
+		if (f->pid != tid && (stop = trace_next(f->pid, false, &signal)) == TRACE_EXEC) {
+			at_exec(s, f->pid);
+			return true;
+		}
+		if (clock_us() - f->since_us > GIVE_UP_US) {
+			trace_stop_and_detach(tid);
+			return true;
+		}
+		return false;
+	case TRACE_EXEC:
+		at_exec(s, tid);
+		return true;
+	case TRACE_GONE:
+		return true;
+	case TRACE_SIGNAL:
+	case TRACE_TRAPPED:
+		trace_resume(tid, signal);
+		return false;
+	case TRACE_GROUP:
+		trace_resume(tid, 0);
+		return false;
+	}
+	return false;
+}
+
+void follow_stops(struct supervisor *s)
+{
+	for (size_t i = 0; i < s->followed.count; i++)
+		if (handle_stop(s, &s->followed.at[i]))
+			forget(s, i--);
+}

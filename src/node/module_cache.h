@@ -1,0 +1,13 @@
+/* Modules by file identity, shared by all families of a supervisor. */
+#ifndef NODE_MODULE_CACHE_H
+#define NODE_MODULE_CACHE_H
+
+#include "engine/module.h"
+#include "inject/maps.h"
+
+/* The module a mapping of a process belongs to, NULL if it isn't an x86-64 ELF file that can be read. The cache owns it. */
+struct module *module_cache_get(pid_t pid, const struct mapping *m);
+struct module *module_cache_path(pid_t pid, const char *path);
+void module_cache_free(void);
+
+#endif

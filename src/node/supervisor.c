@@ -1,0 +1,141 @@
+#include "node/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "inject/trace.h"
+#include "node/module_cache.h"
+
+enum { IDLE_MS = 1000, FOLLOWING_MS = 2, TOKEN_PROCESS = 1 };
+
+int64_t clock_us(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * 1000000ll + now.tv_nsec / 1000;
+}
+
+void supervisor_watch_process(struct supervisor *s, struct family *f, pid_t pid, int pidfd)
+{
+	bell_watch(&s->bell, pidfd, (uint64_t)pid << 8 | TOKEN_PROCESS);
+}
+
+void supervisor_unwatch_process(struct supervisor *s, int pidfd)
+{
+	bell_unwatch(&s->bell, pidfd);
+}
+
+static void process_ended(struct supervisor *s, pid_t pid)
+{
+	for (size_t i = 0; i < s->families.count; i++)
+		if (family_process(s->families.at[i], pid))
+			family_remove_process(s->families.at[i], pid);
+}
+
+static void handle_descriptors(struct supervisor *s)
+{
+	uint64_t token;
+	while (bell_ready(&s->bell, &token))
+		if ((token & 0xff) == TOKEN_PROCESS)
+			process_ended(s, token >> 8);
+}
+
+static void drop_empty_families(struct supervisor *s)
+{
+	for (size_t i = 0; i < s->families.count; i++)
+		if (!s->families.at[i]->processes.count) {
+			family_free(s->families.at[i]);
+			s->families.at[i--] = s->families.at[--s->families.count];
+		}
+}
+
+static void on_child_signal(int signal)
+{
+}
+
+/* SIGCHLD interrupts the wait: traced threads stopped. */
+static void set_up_signals(void)
+{
+	struct sigaction wake = {.sa_handler = on_child_signal}, ignore = {.sa_handler = SIG_IGN};
+	sigaction(SIGCHLD, &wake, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL);
+	sigaction(SIGHUP, &ignore, NULL);
+	sigaction(SIGINT, &ignore, NULL);
+}
+
+static void loop(struct supervisor *s)
+{
+	while (s->families.count || s->followed.count) {
+		uint32_t seen = bell_rings(&s->bell);
+		bool busy = events_handle(s);
+		follow_stops(s);
+		handle_descriptors(s);
+		drop_empty_families(s);
+		if (!busy && (s->families.count || s->followed.count))
+			bell_wait(&s->bell, seen, s->followed.count ? FOLLOWING_MS : IDLE_MS);
+	}
+}
+
+/* <state>/supervisor.log, for whoever looks into a problem. */
+static void open_log(const struct guard_options *options)
+{
+	char name[PATH_MAX];
+	snprintf(name, sizeof name, "%s/supervisor.log", options->state);
+	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		log_open(fd, options->debug ? LOG_DEBUG : LOG_WARNING);
+}
+
+static void say(int ready, int status, const char *text)
+{
+	char message[512];
+	message[0] = status;
+	snprintf(message + 1, sizeof message - 1, "%s", text);
+	send(ready, message, strlen(message + 1) + 2, MSG_NOSIGNAL);
+}
+
+/* Waits for the launched process to become the program. */
+static int await_launch(struct supervisor *s, pid_t pid)
+{
+	vec_push(&s->followed, (struct followed){.tid = pid, .pid = pid, .since_us = clock_us()});
+	return 0;
+}
+
+int supervisor_run(const struct guard_options *options, pid_t launched, int ready)
+{
+	struct supervisor s = {.options = *options};
+	char text[256];
+	open_log(options);
+	set_up_signals();
+	int status = bell_open(&s.bell);
+	if (status) {
+		snprintf(text, sizeof text, "can't set up the supervisor: %s", strerror(-status));
+		say(ready, EXIT_CLEARVIEW, text);
+		return status;
+	}
+	status = trace_seize(launched);
+	if (status) {
+		snprintf(text, sizeof text,
+			 "ptrace is forbidden here (%s): allow it (sysctl kernel.yama.ptrace_scope, the container's seccomp profile) or run as root",
+			 strerror(-status));
+		say(ready, EXIT_CLEARVIEW, text);
+		return status;
+	}
+	await_launch(&s, launched);
+	say(ready, 0, "");
+	close(ready);
+	loop(&s);
+	module_cache_free();
+	return 0;
+}

@@ -1,0 +1,72 @@
+/* Probes at the system calls that change what ClearView relies on: signal actions and masks (the blob's handlers must stay, and the signals of traps must not be
+ * blocked), fork (new processes must be known) and exec (new programs must be followed). */
+#include <sys/syscall.h>
+
+#include "base/log.h"
+#include "base/vec.h"
+#include "engine/syscall_sites.h"
+#include "node/weavers.h"
+
+struct rule {
+	int number;
+	uint8_t before, after; /* enum probe_work, 0xff: none */
+};
+
+enum { NOTHING = 0xff };
+
+static const struct rule rules[] = {
+	{SYS_rt_sigaction, PROBE_SYSCALL, NOTHING}, {SYS_rt_sigprocmask, PROBE_SYSCALL, NOTHING}, {SYS_clone, NOTHING, PROBE_CLONED},
+	{SYS_fork, NOTHING, PROBE_CLONED},          {SYS_vfork, NOTHING, PROBE_CLONED},           {SYS_clone3, NOTHING, PROBE_CLONED},
+	{SYS_execve, PROBE_SYSCALL, PROBE_EXECED},  {SYS_execveat, PROBE_SYSCALL, PROBE_EXECED},
+};
+static const struct rule from_argument = {-1, PROBE_SYSCALL, NOTHING};
+enum { RULES = sizeof rules / sizeof rules[0] };
+
+static const struct rule *rule_for(int number)
+{
+	for (int i = 0; i < RULES; i++)
+		if (rules[i].number == number)
+			return &rules[i];
+	return &from_argument;
+}
+
+static void put_probe(struct family *f, struct loaded *l, const struct syscall_site *site, uint8_t work, enum weave_place place)
+{
+	uint32_t probe = work == NOTHING ? 0 : image_probe_new(&f->image);
+	if (!probe)
+		return;
+	struct guest_probe *p = image_probe(&f->image, probe);
+	p->work = work;
+	p->bound = site->number;
+	p->enabled = 1;
+	struct weave w = {.offset = site->offset, .place = place, .resume = work == PROBE_SYSCALL ? RESUME_BEHIND : RESUME_NONE, .probe = probe};
+	if (image_wish(&f->image, l, &w, OWNER_SYSCALLS))
+		log_info("%s: system call at %#lx stays unwatched", l->module->path, site->offset);
+}
+
+/* Sites by module: the same libraries are loaded again and again. */
+static VEC(struct found { const struct module *module; struct syscall_site *sites; size_t count; }) known;
+
+static const struct found *sites_of(const struct module *m)
+{
+	int wanted[RULES];
+	for (size_t i = 0; i < known.count; i++)
+		if (known.at[i].module == m)
+			return &known.at[i];
+	for (int i = 0; i < RULES; i++)
+		wanted[i] = rules[i].number;
+	struct found f = {.module = m};
+	f.count = syscall_sites(m, wanted, RULES, &f.sites);
+	vec_push(&known, f);
+	return &known.at[known.count - 1];
+}
+
+void weave_syscalls(struct family *f, struct loaded *l)
+{
+	const struct found *found = sites_of(l->module);
+	for (size_t i = 0; l->zone && i < found->count; i++) {
+		const struct rule *rule = rule_for(found->sites[i].number);
+		put_probe(f, l, &found->sites[i], rule->before, WEAVE_BEFORE);
+		put_probe(f, l, &found->sites[i], rule->after, WEAVE_AFTER);
+	}
+}

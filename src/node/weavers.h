@@ -1,0 +1,16 @@
+/* What is woven into a family's modules, by whom. */
+#ifndef NODE_WEAVERS_H
+#define NODE_WEAVERS_H
+
+#include "node/family.h"
+
+void weavers_family_started(struct family *f);
+/* A module turned up: wishes for it are stated here; family_apply follows. */
+void weavers_module_loaded(struct family *f, struct loaded *l);
+/* Copies are in place: probes may be enabled. */
+void weavers_applied(struct family *f);
+
+/* System calls that ClearView must know of: signal actions and masks, fork, exec. (weave_syscalls.c) */
+void weave_syscalls(struct family *f, struct loaded *l);
+
+#endif
