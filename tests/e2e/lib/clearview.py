@@ -20,12 +20,22 @@ def command(*words, state=None, seconds=60):
     return subprocess.run([PATH, *words, "--state", state or WORK + "/state"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=seconds)
 
 
-def rows(*words, state=None):
-    """What a command says with --json: one array, or one object a line."""
+def answer(*words, state=None):
+    """What a command says with --json, as it says it."""
     done = command(*words, "--json", state=state)
     check(done.returncode == 0, "clearview %s: exit %d: %s" % (" ".join(words), done.returncode, done.stderr))
-    text = done.stdout.strip()
+    return done.stdout.strip()
+
+
+def rows(*words, state=None):
+    """Of a command that prints one array, or one object a line."""
+    text = answer(*words, state=state)
     return json.loads(text) if text.startswith("[") else [json.loads(line) for line in text.splitlines()]
+
+
+def row(*words, state=None):
+    """Of a command that prints one object."""
+    return json.loads(answer(*words, state=state))
 
 
 def check(condition, words):
