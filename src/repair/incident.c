@@ -126,28 +126,23 @@ static int blame_windows(struct repair *r, const struct incident *in, uint64_t l
 	return 0;
 }
 
-struct blamed {
-	uint64_t location;
-	VEC(uint64_t) patches;
-};
+typedef VEC(uint64_t) id_list;
 
-static int find_blamed(void *context, const struct event *e)
+static int keep_patch(void *context, const struct event *e)
 {
-	struct blamed *b = context;
-	if (e->location == b->location && !strcmp(e->kind, JOURNAL_BLAME))
-		vec_push(&b->patches, e->patch);
+	vec_push((id_list *)context, e->patch);
 	return 0;
 }
 
 /* A failure that was put down to another location's patch comes again in a process in which that patch is not on trial. */
 static int absolve(struct repair *r, const struct location *l)
 {
-	struct blamed b = {.location = l->id};
-	int err = store_events(r->store, 0, find_blamed, &b);
-	for (size_t i = 0; !err && i < b.patches.count; i++)
-		if (!trial_find(r, b.patches.at[i], l->last.pid))
-			err = evaluate_absolve(r, b.patches.at[i], "the failure put down to it happens without it");
-	vec_free(&b.patches);
+	id_list blamed = {0};
+	int err = store_events_of(r->store, JOURNAL_BLAME, l->id, 0, false, keep_patch, &blamed);
+	for (size_t i = 0; !err && i < blamed.count; i++)
+		if (!trial_find(r, blamed.at[i], l->last.pid))
+			err = evaluate_absolve(r, blamed.at[i], "the failure put down to it happens without it");
+	vec_free(&blamed);
 	return err;
 }
 

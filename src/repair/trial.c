@@ -57,8 +57,8 @@ static int recover_one(void *context, const struct event *e)
 {
 	struct recovery *recovery = context;
 	struct repair *r = recovery->r;
-	if (strcmp(e->kind, JOURNAL_ACTIVATION) || e->time_us <= recovery->oldest_us)
-		return 0;
+	if (e->time_us <= recovery->oldest_us)
+		return 1;
 	if (trial_find(r, e->patch, e->pid) || !r->host.guards(r->host.context, e->pid))
 		return 0;
 	vec_push(&r->trials, (struct trial){
@@ -69,27 +69,19 @@ static int recover_one(void *context, const struct event *e)
 int trial_recover(struct repair *r, int64_t now_us)
 {
 	struct recovery recovery = {r, now_us - r->settings.success_window_us};
-	return store_events(r->store, 0, recover_one, &recovery);
+	int err = store_events_of(r->store, JOURNAL_ACTIVATION, 0, 0, true, recover_one, &recovery);
+	return err < 0 ? err : 0;
 }
 
-struct first {
-	uint64_t patch;
-	int64_t time_us;
-};
-
-static int find_first(void *context, const struct event *e)
+static int take_time(void *context, const struct event *e)
 {
-	struct first *first = context;
-	if (e->patch != first->patch || strcmp(e->kind, JOURNAL_ACTIVATION))
-		return 0;
-	first->time_us = e->time_us;
+	*(int64_t *)context = e->time_us;
 	return 1;
 }
 
 int trial_first_us(struct repair *r, uint64_t patch, int64_t *out)
 {
-	struct first first = {patch, INT64_MAX};
-	int err = store_events(r->store, 0, find_first, &first);
-	*out = first.time_us;
+	*out = INT64_MAX;
+	int err = store_events_of(r->store, JOURNAL_ACTIVATION, 0, patch, false, take_time, out);
 	return err < 0 ? err : 0;
 }
