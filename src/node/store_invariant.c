@@ -28,6 +28,8 @@ int bind_invariant(struct store *s, struct binder *b, const struct invariant *i)
 	bind_int(b, i->bound);
 	bind_blob(b, i->value, i->count * sizeof *i->value);
 	bind_int(b, i->samples);
+	bind_int(b, i->a_is_later);
+	bind_int(b, i->relative);
 	return error;
 }
 
@@ -51,6 +53,8 @@ void read_invariant(struct reader *r, struct invariant *i)
 	i->bound = read_int(r);
 	i->count = read_blob(r, i->value, sizeof *i->value, ONE_OF_MAX);
 	i->samples = read_int(r);
+	i->a_is_later = read_bounded(r, 2);
+	i->relative = read_bounded(r, UINT8_MAX + 1);
 }
 
 /* --- Invariants. */
@@ -59,7 +63,8 @@ int store_invariant_put(struct store *s, struct invariant *i)
 {
 	struct binder b = {store_prepare(s, "INSERT INTO invariant(" INVARIANT_COLUMNS ") VALUES(" INVARIANT_PARAMETERS ")"
 					    " ON CONFLICT DO UPDATE SET a_operand = excluded.a_operand, b_operand = excluded.b_operand,"
-					    " bound = excluded.bound, one_of = excluded.one_of, samples = excluded.samples RETURNING id")};
+					    " bound = excluded.bound, one_of = excluded.one_of, samples = excluded.samples, a_is_later = excluded.a_is_later,"
+					    " relative = excluded.relative RETURNING id")};
 	if (!b.st)
 		return s->failed;
 	return store_execute_put(s, b.st, bind_invariant(s, &b, i), &i->id);

@@ -79,8 +79,8 @@ int store_module_find(struct store *s, const struct module_key *key, uint64_t *i
 int store_module_key(struct store *s, uint64_t id, struct module_key *key);
 
 /* Columns of an invariant, in the tables invariant, check and patch. */
-#define INVARIANT_COLUMNS "kind, procedure, a_module, a_offset, a_slot, a_operand, b_module, b_offset, b_slot, b_operand, bound, one_of, samples"
-#define INVARIANT_PARAMETERS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+#define INVARIANT_COLUMNS "kind, procedure, a_module, a_offset, a_slot, a_operand, b_module, b_offset, b_slot, b_operand, bound, one_of, samples, a_is_later, relative"
+#define INVARIANT_PARAMETERS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 int bind_invariant(struct store *s, struct binder *b, const struct invariant *i);
 void read_invariant(struct reader *r, struct invariant *i);
 

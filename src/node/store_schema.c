@@ -11,7 +11,8 @@ enum { SCHEMA_APPLICATION = 0x636c7677 /* "clvw" */, WAL_ATTEMPTS = 200, WAL_PAU
 	"kind INTEGER NOT NULL, procedure INTEGER NOT NULL," \
 	"a_module INTEGER NOT NULL, a_offset INTEGER NOT NULL, a_slot INTEGER NOT NULL, a_operand BLOB NOT NULL," \
 	"b_module INTEGER NOT NULL, b_offset INTEGER NOT NULL, b_slot INTEGER NOT NULL, b_operand BLOB NOT NULL," \
-	"bound INTEGER NOT NULL, one_of BLOB NOT NULL, samples INTEGER NOT NULL"
+	"bound INTEGER NOT NULL, one_of BLOB NOT NULL, samples INTEGER NOT NULL," \
+	"a_is_later INTEGER NOT NULL, relative INTEGER NOT NULL"
 
 #define FAILURE_DEFINITION \
 	"monitor INTEGER NOT NULL, module INTEGER NOT NULL, offset INTEGER NOT NULL, signal INTEGER NOT NULL," \
@@ -52,6 +53,7 @@ static const char *const steps[] = {
 
 	"CREATE TABLE event(id INTEGER PRIMARY KEY AUTOINCREMENT, time_us INTEGER NOT NULL, kind TEXT NOT NULL, location INTEGER NOT NULL,"
 	"  patch INTEGER NOT NULL, pid INTEGER NOT NULL, text TEXT NOT NULL) STRICT;"
+	"CREATE INDEX event_kind ON event(kind, location);"
 
 	"CREATE TABLE guest(pid INTEGER PRIMARY KEY, supervisor INTEGER NOT NULL, pid_start INTEGER NOT NULL, supervisor_start INTEGER NOT NULL,"
 	"  since_us INTEGER NOT NULL, redirected INTEGER NOT NULL, native_refused INTEGER NOT NULL, patches INTEGER NOT NULL,"

@@ -9,21 +9,6 @@ enum correlation correlation_of(const struct check *c, unsigned failures)
 	return c->violated_before_failure || c->violated_elsewhere ? CORRELATION_SLIGHTLY : CORRELATION_NOT;
 }
 
-const struct point *invariant_point(const struct invariant *i)
-{
-	return i->kind == INVARIANT_LESS_THAN && !i->a_is_later ? &i->b.at : &i->a.at;
-}
-
-static bool variable_same(const struct variable *a, const struct variable *b)
-{
-	return a->slot == b->slot && point_compare(&a->at, &b->at) == 0;
-}
-
-bool invariant_same(const struct invariant *a, const struct invariant *b)
-{
-	return a->kind == b->kind && variable_same(&a->a, &b->a) && (a->kind != INVARIANT_LESS_THAN || variable_same(&a->b, &b->b));
-}
-
 /* The stack pointer's offset and the values returned are knowledge for repairs, not suspects. */
 static bool is_suspect(const struct invariant *i)
 {

@@ -80,12 +80,16 @@ json_t *invariant_to_json(const struct invariant *i)
 	json_object_set_new(json, "a", variable_to_json(&i->a));
 	if (i->kind == INVARIANT_LESS_THAN)
 		json_object_set_new(json, "b", variable_to_json(&i->b));
+	if (i->a_is_later)
+		json_object_set_new(json, "a_is_later", json_true());
 	if (i->kind == INVARIANT_LOWER_BOUND || i->kind == INVARIANT_SP_OFFSET)
 		json_object_set_new(json, "bound", json_integer(i->bound));
 	if (i->kind == INVARIANT_ONE_OF) {
 		json_object_set_new(json, "values", values = json_array());
 		for (uint32_t n = 0; n < i->count && n < ONE_OF_MAX; n++)
 			json_array_append_new(values, json_integer(i->value[n]));
+		if (i->relative)
+			json_object_set_new(json, "relative", json_integer(i->relative));
 	}
 	if (i->samples)
 		json_object_set_new(json, "samples", json_integer(i->samples));
@@ -214,13 +218,14 @@ static void read_values(struct json_reader *r, const json_t *json, struct invari
 		if (!json_is_integer(json_array_get(json, n)))
 			json_reader_fail(r, "", "must be whole numbers");
 		i->value[n] = json_integer_value(json_array_get(json, n));
-		if (n && i->value[n - 1] >= i->value[n])
+		bool alike = n && (i->relative >> (n - 1) & 1) == (i->relative >> n & 1);
+		if (n && (i->value[n - 1] > i->value[n] || (alike && i->value[n - 1] == i->value[n])))
 			json_reader_fail(r, "", "must ascend");
 	}
 	i->count = count;
 }
 
-/* Members that go with the kind: b, bound or values. */
+/* Members that go with the kind. relative: bit k: the k-th value is an offset in a's module. */
 static void read_kind(struct json_reader *r, const json_t *json, struct invariant *i)
 {
 	static const struct {
@@ -228,8 +233,10 @@ static void read_kind(struct json_reader *r, const json_t *json, struct invarian
 		bool one_of, lower_bound, less_than, sp_offset;
 	} members[] = {
 		{"values", .one_of = true},
+		{"relative", .one_of = true},
 		{"bound", .lower_bound = true, .sp_offset = true},
 		{"b", .less_than = true},
+		{"a_is_later", .less_than = true},
 	};
 	for (size_t n = 0; n < sizeof members / sizeof *members; n++) {
 		const bool belongs[] = {false, members[n].one_of, members[n].lower_bound, members[n].less_than, members[n].sp_offset};
@@ -237,9 +244,15 @@ static void read_kind(struct json_reader *r, const json_t *json, struct invarian
 			json_reader_fail(r, members[n].name, "does not belong to %s", invariant_kind_names[i->kind]);
 	}
 	const json_t *part;
+	int64_t relative = 0;
+	json_number(r, json, "relative", false, 0, (1 << ONE_OF_MAX) - 1, &relative);
+	i->relative = relative;
+	i->a_is_later = json_flag(r, json, "a_is_later");
 	if (i->kind == INVARIANT_ONE_OF && (part = json_enter(r, json, "values", true))) {
 		read_values(r, part, i);
 		json_leave(r);
+		if (i->relative >> i->count)
+			json_reader_fail(r, "relative", "is %d, more bits than values", i->relative);
 	} else if (i->kind == INVARIANT_LESS_THAN && (part = json_enter(r, json, "b", true))) {
 		read_variable(r, part, &i->b);
 		if (strcmp(i->b.at.module.hex, i->a.at.module.hex))
@@ -252,7 +265,7 @@ static void read_kind(struct json_reader *r, const json_t *json, struct invarian
 
 void json_read_invariant(struct json_reader *r, const json_t *json, struct invariant *out)
 {
-	static const char *const names[] = {"id", "kind", "procedure", "a", "b", "bound", "values", "samples", NULL};
+	static const char *const names[] = {"id", "kind", "procedure", "a", "b", "bound", "values", "relative", "a_is_later", "samples", NULL};
 	int64_t id = 0, samples = 0;
 	const json_t *part;
 	*out = (struct invariant){0};

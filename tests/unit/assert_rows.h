@@ -19,7 +19,7 @@ static inline void assert_variable_equal(const struct variable *a, const struct 
 static inline void assert_invariant_equal(const struct invariant *a, const struct invariant *b)
 {
 	assert_true(a->id == b->id && a->kind == b->kind && a->procedure == b->procedure && a->samples == b->samples);
-	assert_true(a->bound == b->bound && a->count == b->count);
+	assert_true(a->bound == b->bound && a->count == b->count && a->a_is_later == b->a_is_later && a->relative == b->relative);
 	assert_memory_equal(a->value, b->value, sizeof a->value);
 	assert_variable_equal(&a->a, &b->a);
 	assert_variable_equal(&a->b, &b->b);

@@ -61,7 +61,7 @@ static inline struct point state_point(const char *module, uint64_t offset)
 static inline struct invariant state_one_of(const char *module, uint64_t offset)
 {
 	return (struct invariant){
-		.kind = INVARIANT_ONE_OF, .procedure = 0x1000, .count = 3, .value = {INT64_MIN, -1, 7}, .samples = 12,
+		.kind = INVARIANT_ONE_OF, .procedure = 0x1000, .count = 3, .value = {INT64_MIN, -1, 7}, .relative = 4, .samples = 12,
 		.a = {.at = state_point(module, offset), .slot = 1,
 		      .operand = {.kind = OPERAND_MEMORY, .size = 4, .reg = REG_NONE, .base = REG_RBX, .index = REG_R12, .scale = 8, .displacement = -16}},
 	};

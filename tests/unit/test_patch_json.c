@@ -24,7 +24,7 @@ static const struct operand in_module = {.kind = OPERAND_ADDRESS, .size = 8, .re
 static struct invariant one_of(void)
 {
 	return (struct invariant){.id = 9, .kind = INVARIANT_ONE_OF, .procedure = 0x400, .a = variable(0x410, 0, in_register), .count = 3,
-				  .value = {INT64_MIN, 0, INT64_MAX}, .samples = 1ull << 40};
+				  .value = {INT64_MIN, 0, INT64_MAX}, .relative = 2, .samples = 1ull << 40};
 }
 
 static struct invariant lower_bound(void)
@@ -35,7 +35,7 @@ static struct invariant lower_bound(void)
 static struct invariant less_than(void)
 {
 	return (struct invariant){.kind = INVARIANT_LESS_THAN, .procedure = 0x400, .a = variable(0x410, SLOT_ADDRESS + 1, in_module),
-				  .b = variable(0x414, SLOT_RETURN, in_memory)};
+				  .b = variable(0x414, SLOT_RETURN, in_memory), .a_is_later = 1};
 }
 
 static struct patch patch(struct invariant i, uint8_t action)
@@ -183,12 +183,25 @@ static void values_must_ascend(void **state)
 	struct invariant i = one_of(), got;
 	char reason[256];
 	i.value[1] = i.value[0];
+	i.relative = 0;
 	json_t *json = invariant_to_json(&i);
 	assert_int_not_equal(invariant_from_json(json, &got, reason, sizeof reason), 0);
 	assert_string_equal(reason, "values must ascend");
 	json_object_set_new(json, "values", json_array());
 	assert_int_not_equal(invariant_from_json(json, &got, reason, sizeof reason), 0);
 	assert_string_equal(reason, "values must be an array of 1 to 8 numbers");
+	json_decref(json);
+}
+
+static void relative_values_are_told_apart(void **state)
+{
+	struct invariant i = one_of(), got;
+	char reason[256];
+	i.value[1] = i.value[0]; /* the same number as an offset in the module is another value */
+	json_t *json = invariant_to_json(&i);
+	assert_int_equal(invariant_from_json(json, &got, reason, sizeof reason), 0);
+	json_object_set_new(json, "relative", json_integer(8));
+	assert_int_not_equal(invariant_from_json(json, &got, reason, sizeof reason), 0);
 	json_decref(json);
 }
 
@@ -210,7 +223,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trips), cmocka_unit_test(invariants_alone), cmocka_unit_test(accepted),
-		cmocka_unit_test(refusals_name_the_member), cmocka_unit_test(values_must_ascend), cmocka_unit_test(documents_carry_no_row_numbers),
+		cmocka_unit_test(refusals_name_the_member), cmocka_unit_test(values_must_ascend),
+		cmocka_unit_test(relative_values_are_told_apart), cmocka_unit_test(documents_carry_no_row_numbers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
