@@ -92,7 +92,8 @@ void module_read_frames(struct module *m)
 	range_list ranges = {0};
 	if (!ranges_from_table(m, &ranges))
 		cfi_walk(m, collect, &(struct collector){m, &ranges}); /* static programs have .eh_frame without a table */
-	qsort(ranges.at, ranges.count, sizeof *ranges.at, order_ranges);
+	if (ranges.count)
+		qsort(ranges.at, ranges.count, sizeof *ranges.at, order_ranges);
 	m->ranges = ranges.at;
 	m->range_count = drop_overlaps(ranges.at, ranges.count);
 }

@@ -77,15 +77,14 @@ static bool is_reporting_procedure(const struct module *m, uint64_t offset)
 	return false;
 }
 
-/* abort() of every C library ends in a hlt, in case nothing else stops the process. Its callers have none. */
-static bool has_halt(const struct module *m, uint64_t offset)
+static bool has_instruction(const struct module *m, uint64_t procedure, ZydisMnemonic wanted)
 {
 	struct range range;
 	struct stack_insn i;
-	if (!module_range(m, offset, &range))
+	if (!module_range(m, procedure, &range))
 		return false;
 	for (uint64_t at = range.start; at < range.end && stack_insn_decode(m, at, &i); at += i.insn.length)
-		if (i.insn.mnemonic == ZYDIS_MNEMONIC_HLT)
+		if (i.insn.mnemonic == wanted)
 			return true;
 	return false;
 }
@@ -113,17 +112,23 @@ static unsigned first_application_frame(const struct stack_view *v, const struct
 	return 0;
 }
 
-/* A statically linked, stripped program: nothing has a name, but abort can be recognised. */
+/* A statically linked, stripped program: nothing has a name. But abort() of every C library ends in a hlt, in case nothing else stops the
+ * process, and those that report through it never return. */
 static unsigned caller_of_abort(const struct stack_view *v, const struct failure *f)
 {
-	enum { ABORT_DEPTH_MAX = 5 };
+	enum { ABORT_DEPTH_MAX = 5, REPORT_DEPTH_MAX = 10 };
 	uint64_t bias;
-	for (unsigned i = 0; i + 1 < f->depth && i < ABORT_DEPTH_MAX; i++) {
+	unsigned abort_frame = f->depth;
+	for (unsigned i = 0; i + 1 < f->depth && i < REPORT_DEPTH_MAX; i++) {
 		const struct module *m = module_of(v, &f->stack[i], &bias);
-		if (m && !m->interpreter && has_halt(m, f->stack[i].at.offset))
-			return i + 1;
+		if (!m || m->interpreter)
+			continue;
+		if (abort_frame < i && has_instruction(m, f->stack[i].at.offset, ZYDIS_MNEMONIC_RET))
+			return i;
+		if (abort_frame == f->depth && i < ABORT_DEPTH_MAX && has_instruction(m, f->stack[i].at.offset, ZYDIS_MNEMONIC_HLT))
+			abort_frame = i;
 	}
-	return 0;
+	return abort_frame + 1 < f->depth ? abort_frame + 1 : 0;
 }
 
 static bool is_on_stack(const struct stack_view *v, const struct failure *f, const char *procedure)
