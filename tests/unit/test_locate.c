@@ -1,4 +1,5 @@
-/* Signals of known failures become the right failures. argv: stack_target with and without unwind tables, the C++ target. */
+/* Signals of known failures become the right failures. argv: stack_target with and without unwind tables, the C++ target, stack_target linked
+ * statically, the same stripped. */
 #include "stack_child.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 
 #include <cmocka.h>
 
-static const char *targets[3];
+static const char *targets[5];
 
 static const struct {
 	int target;
@@ -43,6 +44,9 @@ static const struct {
 	{1, "smash_data", MONITOR_CONTROL, "overflow", "a return went to 0x"},
 	{1, "assertion", MONITOR_ABORT, "asserts", "Assertion `x == 12' failed."},
 	{1, "recursion", MONITOR_HANG, "recurses", "the stack is exhausted by recursion"},
+	{3, "assertion", MONITOR_ABORT, "asserts", "Assertion `x == 12' failed."},
+	{3, "double_free", MONITOR_ABORT, "frees", "double free"},
+	{3, "smash_data", MONITOR_CONTROL, "overflow", "a return went to 0x"},
 	{2, "uncaught", MONITOR_ABORT, "throws", "uncaught C++ exception"},
 	{2, "noexcept", MONITOR_ABORT, "throws", "uncaught C++ exception"},
 	{2, "virtual", MONITOR_CONTROL, "call_virtual", "a call went to 0x4242424242424242"},
@@ -110,6 +114,22 @@ static void test_location_is_stable(void **state)
 	}
 }
 
+/* Without any symbol, procedures that report are known by not returning. */
+static void test_static_stripped(void **state)
+{
+	struct child c;
+	struct failure f;
+	struct module *twin;
+	uint64_t delta;
+	child_start(&c, targets[4], "assertion");
+	assert_int_equal(locate_failure(&c.view, &c.raw, &f), 0);
+	assert_int_equal(module_open(targets[3], &twin), 0);
+	assert_int_equal(f.monitor, MONITOR_ABORT);
+	assert_string_equal(module_symbol_at(twin, f.at.offset, &delta), "asserts");
+	module_free(twin);
+	child_end(&c);
+}
+
 static void test_signal_from_outside(void **state)
 {
 	struct child c;
@@ -124,11 +144,11 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases), cmocka_unit_test(test_library_routine), cmocka_unit_test(test_location_is_stable),
-		cmocka_unit_test(test_signal_from_outside),
+		cmocka_unit_test(test_static_stripped), cmocka_unit_test(test_signal_from_outside),
 	};
-	if (argc != 4)
+	if (argc != 6)
 		return 99;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 5; i++)
 		targets[i] = argv[i + 1];
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Call stacks and unwound registers of programs whose truth is known from their symbols. argv: stack_target with and without unwind tables. */
+/* Call stacks and unwound registers of programs whose truth is known from their symbols. argv: stack_target with and without unwind
+ * tables, and linked statically (no .eh_frame_hdr). */
 #include "stack_child.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 
 #include <cmocka.h>
 
-static const char *targets[2];
+static const char *targets[3];
 
 /* The innermost frames' names, separated by blanks; "..." skips any number of frames. */
 static const struct {
@@ -84,6 +85,11 @@ static void test_walk(void **state)
 static void test_walk_without_tables(void **state)
 {
 	check_stacks(targets[1]);
+}
+
+static void test_walk_static(void **state)
+{
+	check_stacks(targets[2]);
 }
 
 /* Makes the failed procedure, and `count` - 1 callers, return: the program checks its registers and goes on. */
@@ -188,13 +194,14 @@ static void test_is_call(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_walk), cmocka_unit_test(test_walk_without_tables), cmocka_unit_test(test_return),
+		cmocka_unit_test(test_walk), cmocka_unit_test(test_walk_without_tables), cmocka_unit_test(test_walk_static), cmocka_unit_test(test_return),
 		cmocka_unit_test(test_no_return_through_smashed), cmocka_unit_test(test_cfa), cmocka_unit_test(test_remains),
 		cmocka_unit_test(test_is_call),
 	};
-	if (argc != 3)
+	if (argc != 4)
 		return 99;
 	targets[0] = argv[1];
 	targets[1] = argv[2];
+	targets[2] = argv[3];
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
