@@ -61,6 +61,7 @@ bool candidate_begin(struct learner *l, struct candidate *c)
 		return false;
 	}
 	c->wanted = true;
+	c->recent = 0;
 	c->turn = ++l->turn;
 	c->seen_us = l->now_us;
 	vec_push(&l->wanted, c - l->candidates.at);
