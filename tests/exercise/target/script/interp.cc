@@ -87,6 +87,11 @@ Value Interp::string(const std::string &chars)
 	return Value(heap_.make<String>(chars));
 }
 
+Object *Interp::list()
+{
+	return heap_.make<List>();
+}
+
 // One object for each C++ function, so that comparing them works.
 Value Interp::native(const Method &method)
 {

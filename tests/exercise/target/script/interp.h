@@ -76,7 +76,7 @@ public:
 	Heap &heap() { return heap_; }
 	Scope *globals() { return globals_; }
 	Value string(const std::string &chars);
-	Object *list() { return heap_.make<List>(); }
+	Object *list();
 	Value native(const Method &method);
 	void define(const char *name, NativeFn fn);
 	void addRoots(const Roots *roots) { roots_.push_back(roots); }

@@ -101,8 +101,11 @@ static Value listMap(Interp &vm, Value self, Args &args)
 	List &list = need<List>(self, "map");
 	Object *out = vm.list();
 
-	for (size_t i = 0; i < list.items.size(); i++)
-		out->append(callWithItem(vm, args[0], list.items[i], i));
+	for (size_t i = 0; i < list.items.size(); i++) {
+		Value result = callWithItem(vm, args[0], list.items[i], i);
+
+		out->append(result);
+	}
 	return Value(out);
 }
 
