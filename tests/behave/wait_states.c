@@ -22,6 +22,9 @@ int main(void)
 	CHECK(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
 	CHECK(code == CLD_STOPPED && status_seen == SIGSTOP);
 	CHECK(waitpid(pid, &status, WNOHANG) == 0);
+	/* A SIGCHLD that is pending swallows the next one: ask for the end only. */
+	a.sa_flags |= SA_NOCLDSTOP;
+	sigaction(SIGCHLD, &a, NULL);
 	kill(pid, SIGCONT);
 	CHECK(waitid(P_PID, pid, &info, WEXITED | WNOWAIT) == 0 && info.si_code == CLD_EXITED && info.si_status == 6);
 	CHECK(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 6);

@@ -446,11 +446,92 @@ static void test_hang(void **state)
 	assert_false(sim_attack(&s, 3));
 	/* The patch in force is what the watchdog does: depth 1 fails, depth 2 works. */
 	assert_true(sim_attack(&s, 3));
-	sim_wait(&s, 11000000);
+	sim_wait(&s, 31000000);
 	assert_true(sim_attack(&s, 3));
-	sim_wait(&s, 11000000);
+	sim_wait(&s, 31000000);
 	assert_int_equal(sim_in_force(&s, 3).depth, 2);
 	assert_int_equal(sim_location(&s, 3).state, LOCATION_PATCHED);
+	sim_close(&s);
+	sim_folder_remove(folder);
+}
+
+/* Two attacks mixed: the second one's first failure falls into the first one's window, and is put down to its repair; wrongly, as shows. */
+static void test_wrong_blame_is_taken_back(void **state)
+{
+	struct world *w = *state;
+	struct sim *s = &w->sim;
+	sim_attack(s, STREAM_FILTER);
+	assert_true(sim_attack(s, STREAM_FILTER));
+	uint64_t id = sim_in_force(s, STREAM_FILTER).id;
+	sim_attack(s, HEAP_WRITE);
+	assert_int_not_equal(sim_in_force(s, STREAM_FILTER).id, id);
+	sim_wait(s, 11000000);
+	assert_true(sim_attack(s, HEAP_WRITE));
+	assert_int_equal(sim_in_force(s, STREAM_FILTER).id, id);
+	assert_int_equal(sim_in_force(s, STREAM_FILTER).failures, 0);
+	assert_true(sim_attack(s, STREAM_FILTER));
+}
+
+/* A failure that is known already is not put down to a repair that came later. */
+static void test_known_failures_blame_nobody(void **state)
+{
+	struct world *w = *state;
+	struct sim *s = &w->sim;
+	sim_attack(s, NULL_POINTER);
+	sim_attack(s, STREAM_FILTER);
+	s->settings.rescue = RESCUE_NEVER;
+	sim_restart_supervisor(s, w->folder);
+	assert_true(sim_attack(s, STREAM_FILTER));
+	sim_attack(s, NULL_POINTER);
+	assert_int_equal(sim_in_force(s, STREAM_FILTER).failures, 0);
+}
+
+static void test_rescue_always(void **state)
+{
+	struct world *w = *state;
+	struct sim *s = &w->sim;
+	s->settings.rescue = RESCUE_ALWAYS;
+	sim_restart_supervisor(s, w->folder);
+	for (size_t defect = 0; defect < DEFECTS; defect++)
+		if (defect != LATE_HARM && defect != HEAP_WRITE) /* no return helps there */
+			assert_true(sim_attack(s, defect));
+}
+
+/* One patch, many processes: each has its own trial, and one death among them counts. */
+static void test_many_processes(void **state)
+{
+	struct world *w = *state;
+	struct sim *s = &w->sim;
+	sim_attack(s, STREAM_FILTER);
+	struct patch p = sim_in_force(s, STREAM_FILTER);
+	for (pid_t pid = 2000; pid < 2010; pid++) {
+		struct activation a = {p.id, 3, pid, pid, 0x7000, w->now_us};
+		assert_int_equal(repair_activation(s->repair, &a), 0);
+	}
+	assert_int_equal(repair_process_ended(s->repair, 2003, true), 0);
+	sim_wait(s, 11000000);
+	p = sim_in_force(s, STREAM_FILTER);
+	assert_int_equal(p.successes, 10);
+	assert_int_equal(p.activations, 30);
+	struct activation a = {p.id, 1, 2004, 2004, 0x7000, w->now_us};
+	assert_int_equal(repair_activation(s->repair, &a), 0);
+	assert_int_equal(repair_process_ended(s->repair, 2004, false), 0);
+	assert_int_not_equal(sim_in_force(s, STREAM_FILTER).id, p.id);
+	/* What is no patch of ours is ignored. */
+	a.patch = 424242;
+	assert_int_equal(repair_activation(s->repair, &a), 0);
+}
+
+/* Always the same failure, whatever is done: the thread must end, soon. sim_attack() fails the test if it doesn't. */
+static void test_livelock_ends(void **state)
+{
+	struct sim s;
+	char *folder;
+	with_hopeless(*state, &s, &folder);
+	s.settings.give_up_score = -1000000;
+	sim_restart_supervisor(&s, folder);
+	for (int n = 0; n < 10; n++)
+		assert_false(sim_attack(&s, 0));
 	sim_close(&s);
 	sim_folder_remove(folder);
 }
@@ -464,6 +545,8 @@ int main(void)
 		WORLD(test_side_by_side), WORLD(test_side_by_side_stale), WORLD(test_successor_protects_from_the_start),
 		WORLD(test_open_trial_survives_the_supervisor), WORLD(test_success_window), WORLD(test_operator), WORLD(test_giving_up),
 		WORLD(test_refused_patch_is_passed_over), WORLD(test_kept_patch_is_demoted), WORLD(test_hang),
+		WORLD(test_wrong_blame_is_taken_back), WORLD(test_known_failures_blame_nobody), WORLD(test_rescue_always),
+		WORLD(test_many_processes), WORLD(test_livelock_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
