@@ -147,6 +147,14 @@ static bool signal_matches(const struct generic_rule *rule, int signal)
 	return (rule->signals == SIGNALS_DIVISION) == (signal == SIGFPE);
 }
 
+/* Where the stack could not be followed, the nearest return may still work. */
+static bool can_return(struct repair *r, const struct failure *f, unsigned frame, unsigned depth)
+{
+	if (frame + 1 >= f->depth || !f->stack[frame + 1].at.module.hex[0])
+		return depth == 1;
+	return r->host.call_returns(r->host.context, &f->stack[frame + 1].at);
+}
+
 /* One patch a value. The deeper the return, the fewer values are worth a presentation. */
 static int push_returns(struct repair *r, const struct location *l, struct patch p, patch_list *out)
 {
@@ -154,9 +162,9 @@ static int push_returns(struct repair *r, const struct location *l, struct patch
 	unsigned frame = f->location_frame + p.depth - 1;
 	int64_t values[ONE_OF_MAX];
 	size_t max = r->settings.return_values, count;
-	if (p.depth > r->settings.return_depth || frame + 1 >= f->depth || !f->stack[frame + 1].at.module.hex[0])
+	if (p.depth > r->settings.return_depth || frame >= f->depth)
 		return 0;
-	if (!r->host.call_returns(r->host.context, &f->stack[frame + 1].at))
+	if (!can_return(r, f, frame, p.depth))
 		return 0;
 	max = max >= p.depth ? max - p.depth + 1 : 1;
 	if (max > ONE_OF_MAX)

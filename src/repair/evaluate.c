@@ -145,7 +145,7 @@ int evaluate_failed(struct repair *r, uint64_t patch, pid_t pid, const char *why
 		return err == -ENOENT ? 0 : err;
 	bool out = patch_is_in_force(&p) && !p.pinned;
 	p.failures++;
-	if (out)
+	if (out || p.state == PATCH_CANDIDATE)
 		p.state = PATCH_DISCARDED;
 	err = store_patch_put(r->store, &p);
 	if (!err)
@@ -156,15 +156,34 @@ int evaluate_failed(struct repair *r, uint64_t patch, pid_t pid, const char *why
 	return withdraw(r, &p, why);
 }
 
+/* What took its place and has shown nothing yet steps back. */
+static int give_place_back(struct repair *r, const struct patch *p)
+{
+	struct location l;
+	patch_list list = {0};
+	int err = load_patches(r->store, p->failure, &list);
+	for (size_t i = 0; !err && i < list.count; i++) {
+		struct patch *other = &list.at[i];
+		if (!patch_is_in_force(other) || other->pinned || rank_compare(p, other, r->settings.bonus) >= 0)
+			continue;
+		other->state = other->failures ? PATCH_DISCARDED : PATCH_CANDIDATE;
+		err = store_patch_put(r->store, other);
+	}
+	vec_free(&list);
+	if (!err)
+		err = store_location_get(r->store, p->failure, &l);
+	return err ? err : evaluate_select(r, &l, 0);
+}
+
 int evaluate_absolve(struct repair *r, uint64_t patch, const char *why)
 {
 	struct patch p;
 	int err = store_patch_get(r->store, patch, &p);
-	if (err || !p.failures)
+	if (err || !p.failures || p.state == PATCH_DISABLED)
 		return err == -ENOENT ? 0 : err;
 	p.failures--;
 	err = store_patch_put(r->store, &p);
-	if (err)
-		return err;
-	return journal(r->store, JOURNAL_PATCH, p.failure, p.id, 0, repair_now(r), "patch %llu is not to blame: %s", (unsigned long long)p.id, why);
+	if (!err)
+		err = journal(r->store, JOURNAL_PATCH, p.failure, p.id, 0, repair_now(r), "patch %llu is not to blame: %s", (unsigned long long)p.id, why);
+	return err ? err : give_place_back(r, &p);
 }

@@ -15,7 +15,8 @@ int evaluate_failed(struct repair *r, uint64_t patch, pid_t pid, const char *why
  * done worse than to be useless; 0: none. Updates *l. */
 int evaluate_select(struct repair *r, struct location *l, uint64_t except);
 
-/* A failure that was put down to a patch elsewhere turned out to happen without it. */
+/* A failure that was put down to a patch elsewhere turned out to happen without it: the patch takes its place again, unless what stands there has
+ * done better. */
 int evaluate_absolve(struct repair *r, uint64_t patch, const char *why);
 
 #endif

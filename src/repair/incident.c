@@ -1,6 +1,7 @@
 /* repair_failure(): what a failure says about the patches that acted in that process before it, the next step at its location, and what becomes
  * of the thread. Three steps: one transaction that records and decides, bringing the guests up to date, and one that gives the verdict. A
  * supervisor killed in between leaves a location whose next patch is chosen; its successor puts it in force. */
+#include "repair/blame.h"
 #include "repair/describe.h"
 #include "repair/evaluate.h"
 #include "repair/force.h"
@@ -11,11 +12,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-
-static int64_t failed_us(const struct incident *in)
-{
-	return in->f->time_us ? in->f->time_us : in->now_us;
-}
 
 /* --- Livelock. */
 
@@ -32,120 +28,6 @@ static unsigned streak_count(struct repair *r, const struct incident *in)
 	return 1;
 }
 
-/* --- Which earlier repair is to blame? */
-
-static bool at_location(const struct location *l, const struct failure *f)
-{
-	return l->monitor == f->monitor && !point_compare(&l->at, &f->at);
-}
-
-/* The activation in which the patch acted goes on, or has returned just now to a caller that goes on. */
-static bool acted_on_this_stack(const struct repair *r, const struct incident *in, const struct trial *t, const struct location *l)
-{
-	const struct failure *f = in->f, *then = &l->last;
-	bool recent = failed_us(in) - t->last_us <= r->settings.on_the_spot_us;
-	if (t->tid != f->tid || !t->cfa)
-		return false;
-	for (unsigned n = 0; n < f->depth; n++) {
-		const struct frame *frame = &f->stack[n];
-		if (frame->cfa < t->cfa)
-			continue;
-		if (frame->cfa == t->cfa && frame->procedure == then->stack[then->location_frame].procedure)
-			return true;
-		if (frame->cfa > t->cfa)
-			return recent;
-	}
-	return false;
-}
-
-/* A repair elsewhere whose own thread fails on the spot: this is no new location. */
-static int find_on_the_spot(struct repair *r, struct incident *in, struct trial *out, bool *found)
-{
-	*found = false;
-	for (size_t i = 0; i < r->trials.count && !*found; i++) {
-		struct location l;
-		*out = r->trials.at[i];
-		if (out->pid != in->f->pid)
-			continue;
-		int err = store_location_get(r->store, out->location, &l);
-		if (err == -ENOENT)
-			continue;
-		if (err)
-			return err;
-		*found = !at_location(&l, in->f) && acted_on_this_stack(r, in, out, &l);
-	}
-	return 0;
-}
-
-/* Was the failure there before the patch ever acted? Then it is a defect of its own. */
-static int is_independent(struct repair *r, const struct failure *f, uint64_t patch, bool *independent)
-{
-	struct location l;
-	int64_t first;
-	int err = store_location_find(r->store, f->monitor, &f->at, &l);
-	*independent = false;
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	err = trial_first_us(r, patch, &first);
-	*independent = !err && l.first_us < first;
-	return err;
-}
-
-static int blame_on_the_spot(struct repair *r, struct incident *in, const struct trial *t)
-{
-	char at[128], why[256];
-	snprintf(why, sizeof why, "the thread failed at %s because of it", describe_point(r->store, &in->f->at, at, sizeof at));
-	in->elsewhere = in->known = true;
-	in->location = t->location;
-	in->cfa = t->cfa;
-	trial_drop(r, t->patch, t->pid);
-	return evaluate_failed(r, t->patch, t->pid, why);
-}
-
-/* Any failure within the window counts against a repair (paper section 2.6), unless that failure was there before it. */
-static int blame_windows(struct repair *r, const struct incident *in, uint64_t location)
-{
-	for (size_t i = r->trials.count; i-- > 0;) {
-		struct trial t = r->trials.at[i];
-		bool independent;
-		if (t.pid != in->f->pid || t.location == location)
-			continue;
-		int err = is_independent(r, in->f, t.patch, &independent);
-		if (err)
-			return err;
-		if (independent)
-			continue;
-		trial_drop(r, t.patch, t.pid);
-		err = evaluate_failed(r, t.patch, t.pid, "the process failed elsewhere within the success window");
-		if (!err)
-			err = journal(r->store, JOURNAL_BLAME, location, t.patch, t.pid, in->now_us, "put down to patch %llu, which had acted before",
-				      (unsigned long long)t.patch);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-typedef VEC(uint64_t) id_list;
-
-static int keep_patch(void *context, const struct event *e)
-{
-	vec_push((id_list *)context, e->patch);
-	return 0;
-}
-
-/* A failure that was put down to another location's patch comes again in a process in which that patch is not on trial. */
-static int absolve(struct repair *r, const struct location *l)
-{
-	id_list blamed = {0};
-	int err = store_events_of(r->store, JOURNAL_BLAME, l->id, 0, false, keep_patch, &blamed);
-	for (size_t i = 0; !err && i < blamed.count; i++)
-		if (!trial_find(r, blamed.at[i], l->last.pid))
-			err = evaluate_absolve(r, blamed.at[i], "the failure put down to it happens without it");
-	vec_free(&blamed);
-	return err;
-}
-
 /* --- The failure's own location. */
 
 static int present(struct repair *r, struct incident *in, struct location *l)
@@ -155,10 +37,10 @@ static int present(struct repair *r, struct incident *in, struct location *l)
 		return err;
 	in->known = !err;
 	if (err)
-		*l = (struct location){.monitor = in->f->monitor, .at = in->f->at, .state = LOCATION_DETECTED, .first_us = failed_us(in)};
+		*l = (struct location){.monitor = in->f->monitor, .at = in->f->at, .state = LOCATION_DETECTED, .first_us = in->failed_us};
 	l->presentations++;
 	l->last = *in->f;
-	l->last_us = failed_us(in);
+	l->last_us = in->failed_us;
 	l->last.time_us = l->last_us;
 	err = store_location_put(r->store, l);
 	if (err || l->last.id == l->id)
@@ -171,7 +53,7 @@ static int present(struct repair *r, struct incident *in, struct location *l)
 static bool was_in_time(struct repair *r, const struct incident *in, const struct force_entry *e, unsigned streak)
 {
 	const struct failure *f = in->f;
-	if (!e || failed_us(in) < e->since_us)
+	if (!e || in->failed_us < e->since_us)
 		return false;
 	bool guards = e->patch.guard == GUARD_FAULT && f->monitor == MONITOR_CRASH && !point_compare(&e->patch.at, &f->at);
 	return !guards || streak > 1;
@@ -183,7 +65,7 @@ static bool has_just_acted(const struct repair *r, const struct incident *in, co
 {
 	if (t->pid != in->f->pid || t->location != in->location || t->patch == in_force)
 		return false;
-	return in->livelock || (t->tid == in->f->tid && failed_us(in) - t->last_us <= r->settings.on_the_spot_us);
+	return in->livelock || (t->tid == in->f->tid && in->failed_us - t->last_us <= r->settings.on_the_spot_us);
 }
 
 static int fail_rescues(struct repair *r, const struct incident *in, uint64_t in_force, bool *any)
@@ -230,13 +112,15 @@ static int record(struct repair *r, struct incident *in)
 	struct location l;
 	char at[128];
 	bool found;
-	int err = find_on_the_spot(r, in, &culprit, &found);
+	int err = blame_find_on_the_spot(r, in->f, in->failed_us, &culprit, &found);
 	if (err)
 		return err;
 	if (found) {
-		err = blame_on_the_spot(r, in, &culprit);
+		in->elsewhere = in->known = true;
+		in->location = culprit.location;
+		in->cfa = culprit.cfa;
 		in->livelock = streak_count(r, in) > r->settings.livelock_failures;
-		return err;
+		return blame_on_the_spot(r, in->f, &culprit);
 	}
 	err = present(r, in, &l);
 	if (err)
@@ -245,9 +129,9 @@ static int record(struct repair *r, struct incident *in)
 	err = journal(r->store, JOURNAL_FAILURE, l.id, 0, in->f->pid, l.last_us, "%s at %s, presentation %u: %s", monitor_names[l.monitor],
 		      describe_point(r->store, &l.at, at, sizeof at), l.presentations, in->f->facts);
 	if (!err)
-		err = blame_windows(r, in, l.id);
+		err = blame_windows(r, in->f, l.id, l.last_us);
 	if (!err && l.presentations == 2)
-		err = absolve(r, &l);
+		err = blame_take_back(r, l.id, in->f->pid);
 	return err ? err : advance(r, in, &l);
 }
 
@@ -274,7 +158,7 @@ static int conclude(struct repair *r, const struct incident *in, struct repair_v
 	if (err)
 		return err;
 	f.id = in->location;
-	f.time_us = failed_us(in);
+	f.time_us = in->failed_us;
 	err = store_occurrence_add(r->store, &f, outcome_of(in, v, &l));
 	if (err || v->kind == REPAIR_DIE)
 		return err;
@@ -294,7 +178,10 @@ static int in_transaction(struct repair *r, int err)
 int repair_failure(struct repair *r, const struct failure *f, struct repair_verdict *verdict)
 {
 	struct incident in = {.f = f, .now_us = repair_now(r)};
+	in.failed_us = f->time_us ? f->time_us : in.now_us;
 	*verdict = (struct repair_verdict){.kind = REPAIR_DIE};
+	if (f->depth > STACK_DEPTH_MAX || (f->depth && f->location_frame >= f->depth) || (!f->depth && f->location_frame))
+		return -EINVAL;
 	int err = store_begin(r->store);
 	if (err)
 		return err;

@@ -15,6 +15,8 @@ struct trial {
 	pid_t pid, tid;
 	uint64_t cfa;
 	int64_t since_us, last_us;
+	int64_t end_us;  /* of the success window */
+	unsigned served; /* requests since it last acted, when known */
 };
 
 /* A patch this supervisor has put in force in its guests. */

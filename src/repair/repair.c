@@ -1,6 +1,7 @@
 /* The entry points other than repair_failure(): each is one transaction over the store, then the guests are brought up to date. */
 #include "repair/repair.h"
 
+#include "repair/blame.h"
 #include "repair/checks.h"
 #include "repair/evaluate.h"
 #include "repair/force.h"
@@ -63,12 +64,16 @@ int repair_activation(struct repair *r, const struct activation *a)
 	err = store_patch_get(r->store, a->patch, &p);
 	if (!err && a->count)
 		err = store_patch_count(r->store, a->patch, 0, 0, a->count);
+	/* The patch acts for the first time: the failure would have happened. */
+	if (!err && a->count && !p.activations)
+		err = blame_take_back(r, p.failure, a->pid);
 	if (!err && a->count)
 		err = trial_open(r, &p, a->pid, a->tid, a->cfa, a->time_us ? a->time_us : repair_now(r));
-	if (!err)
-		return store_commit(r->store);
-	store_rollback(r->store);
-	return err == -ENOENT ? 0 : err;
+	if (err == -ENOENT) {
+		store_rollback(r->store);
+		return 0;
+	}
+	return end(r, err);
 }
 
 /* Ends every trial that `over` says is over. */
@@ -102,7 +107,7 @@ static bool of_process(const struct repair *r, const struct trial *t, const void
 
 static bool past_window(const struct repair *r, const struct trial *t, const void *now_us)
 {
-	return *(const int64_t *)now_us - t->since_us >= r->settings.success_window_us;
+	return *(const int64_t *)now_us >= t->end_us;
 }
 
 int repair_process_ended(struct repair *r, pid_t pid, bool normally)
@@ -118,6 +123,9 @@ int repair_process_ended(struct repair *r, pid_t pid, bool normally)
 
 int repair_served(struct repair *r, pid_t pid, unsigned requests)
 {
+	for (size_t i = 0; i < r->trials.count; i++)
+		if (r->trials.at[i].pid == pid)
+			r->trials.at[i].served = requests;
 	if (requests < r->settings.served_requests || !any(r, of_process, &pid))
 		return 0;
 	int err = store_begin(r->store);
@@ -149,10 +157,8 @@ int repair_tick(struct repair *r, int64_t now_us)
 int64_t repair_next_us(const struct repair *r)
 {
 	int64_t next = collection_us(r);
-	for (size_t i = 0; i < r->trials.count; i++) {
-		int64_t end_us = r->trials.at[i].since_us + r->settings.success_window_us;
-		if (end_us < next)
-			next = end_us;
-	}
+	for (size_t i = 0; i < r->trials.count; i++)
+		if (r->trials.at[i].end_us < next)
+			next = r->trials.at[i].end_us;
 	return next;
 }

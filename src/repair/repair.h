@@ -12,7 +12,8 @@
  *   ... repair_activation() for tallies that grew, then repair_failure(r, &f, &verdict) and do what the verdict says
  *   ... repair_reload(r) when store_version() changed, repair_tick(r, now) at repair_next_us(r)
  *
- * All functions return 0 or -errno, which is the store's: nothing was changed then and the guests go on as they were. */
+ * All functions return 0 or -errno, which is the store's (-EINVAL: a failure whose location_frame is not on its stack): nothing was changed then
+ * and the guests go on as they were. */
 #ifndef REPAIR_REPAIR_H
 #define REPAIR_REPAIR_H
 

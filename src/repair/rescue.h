@@ -8,7 +8,7 @@
 /* One failure, as far as it has been dealt with. */
 struct incident {
 	const struct failure *f;
-	int64_t now_us;
+	int64_t now_us, failed_us;
 	uint64_t location;  /* whose patches may help */
 	bool known;         /* it has failed before */
 	bool elsewhere;     /* the failure is the doing of a patch of `location`, at another point */

@@ -5,6 +5,7 @@ const struct repair_settings repair_settings_default = {
 	.procedures = 2,             /* the paper's Red Team exercise: one was too few */
 	.checks_max = 1024,
 	.success_window_us = 10 * 1000000,
+	.hang_window_us = 30 * 1000000,
 	.served_requests = 3,
 	.on_the_spot_us = 10 * 1000,
 	.rescue = RESCUE_KNOWN,

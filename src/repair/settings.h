@@ -17,6 +17,7 @@ struct repair_settings {
 	unsigned procedures;             /* on the stack to look at for correlated invariants, the failing one included */
 	unsigned checks_max;             /* per location; those nearest to the failure are taken */
 	int64_t success_window_us;       /* a repair acted and nothing failed for so long: a success */
+	int64_t hang_window_us;          /* likewise for hangs: long enough for the watchdog to find the next one */
 	unsigned served_requests;        /* ... or the process has served so many requests since */
 	int64_t on_the_spot_us;          /* a thread that fails so soon after a repair made it return fails because of it */
 	enum rescue_policy rescue;

@@ -14,7 +14,7 @@ struct trial *trial_find(struct repair *r, uint64_t patch, pid_t pid);
 void trial_drop(struct repair *r, uint64_t patch, pid_t pid);
 void trial_drop_process(struct repair *r, pid_t pid);
 
-/* Takes up trials from the event log: those of processes that are guests here, younger than the success window. */
+/* Takes up trials from the event log: those of processes that are guests here, younger than the success windows. */
 int trial_recover(struct repair *r, int64_t now_us);
 
 /* When the patch acted for the first time anywhere, as far as the event log reaches; INT64_MAX: it never did. */
