@@ -3,6 +3,7 @@
 #include "cli/json.h"
 #include "cli/table.h"
 #include "cli/text.h"
+#include "learn/print.h"
 #include "repair/correlate.h"
 #include "repair/describe.h"
 #include "repair/patch_json.h"
@@ -110,8 +111,8 @@ void case_file_print_head(const struct case_file *c)
 	const struct location *l = &c->location;
 	printf("failure %" PRIu64 ": %s at %s\n", l->id, text_monitor(&l->last, a), describe_point(c->store, &l->at, b, sizeof b));
 	if (*l->last.facts)
-		printf("  what       %s\n", l->last.facts);
-	printf("  program    %s\n", *l->last.program ? l->last.program : "unknown");
+		printf("  what       %s\n", text_printable(l->last.facts, a));
+	printf("  program    %s\n", *l->last.program ? text_printable(l->last.program, a) : "unknown");
 	printf("  seen       %u time%s; first %s", l->presentations, l->presentations == 1 ? "" : "s", text_time(l->first_us, a));
 	printf(", last %s (%s)\n", text_time(l->last_us, a), text_ago(l->last_us, b));
 	print_state(c);
@@ -123,31 +124,32 @@ void case_file_print_occurrences(const struct case_file *c, size_t limit)
 	struct table *t = table_new("  TIME|>PID|OUTCOME|WHAT");
 	for (size_t i = 0; i < c->occurrences.count && i < limit; i++) {
 		const struct occurrence *o = &c->occurrences.at[i];
-		table_cell(t, "  %s", text_time(o->failure.time_us, text));
+		table_cell(t, "%s", text_time(o->failure.time_us, text));
 		table_cell(t, "%d", o->failure.pid);
 		table_cell(t, "%s", o->outcome);
 		table_cell(t, "%s", o->failure.facts);
 	}
-	table_print(t, "  none recorded");
+	table_print(t, "none recorded");
 	if (c->occurrences.count > limit)
 		printf("  and %zu earlier ones\n", c->occurrences.count - limit);
 }
 
 void case_file_print_checks(const struct case_file *c)
 {
-	char where[TEXT_SIZE], what[TEXT_SIZE];
+	char where[TEXT_SIZE], what[TEXT_SIZE], module[TEXT_SIZE];
 	struct table *t = table_new("  CORRELATION|>BEFORE FAILURES|>ELSEWHERE|WHERE|INVARIANT");
 	for (size_t i = 0; i < c->checks.count; i++) {
 		const struct check *k = &c->checks.at[i];
-		table_cell(t, "  %s", k->correlation < CORRELATION_COUNT ? correlation_names[k->correlation] : "?");
+		table_cell(t, "%s", k->correlation < CORRELATION_COUNT ? correlation_names[k->correlation] : "?");
 		table_cell(t, "%u of %u", k->violated_before_failure, k->violated_before_failure + k->satisfied_before_failure);
 		table_cell(t, "%" PRIu64 " of %" PRIu64, k->violated_elsewhere, k->violated_elsewhere + k->satisfied_elsewhere);
 		table_cell(t, "%s", describe_point(c->store, invariant_point(&k->invariant), where, sizeof where));
-		table_cell(t, "%s", describe_invariant(&k->invariant, what, sizeof what));
+		print_condition(&k->invariant, text_module(c->store, &k->invariant.a.at.module, module), what, sizeof what);
+		table_cell(t, "%s", what);
 	}
 	if (c->checks.count)
 		printf("  (how often violated at the last check before a failure, and at all other checks)\n");
-	table_print(t, "  none checked");
+	table_print(t, "none checked");
 }
 
 void case_file_print_patches(const struct case_file *c)
@@ -156,7 +158,7 @@ void case_file_print_patches(const struct case_file *c)
 	struct table *t = table_new("  >PATCH|STATE|>SCORE|>SUCCESSES|>FAILURES|>ACTED|WHERE|WHAT");
 	for (size_t i = 0; i < c->patches.count; i++) {
 		const struct patch *p = &c->patches.at[i];
-		table_cell(t, "  %" PRIu64, p->id);
+		table_cell(t, "%" PRIu64, p->id);
 		table_cell(t, "%s", text_patch_state(p, state));
 		table_cell(t, "%d", rank_score(p, repair_settings_default.bonus));
 		table_cell(t, "%u", p->successes);
@@ -165,7 +167,7 @@ void case_file_print_patches(const struct case_file *c)
 		table_cell(t, "%s", describe_point(c->store, &p->at, where, sizeof where));
 		table_cell(t, "%s", describe_patch(p, what, sizeof what));
 	}
-	table_print(t, "  none made yet");
+	table_print(t, "none made yet");
 }
 
 void case_file_print_events(const struct case_file *c)
@@ -173,11 +175,11 @@ void case_file_print_events(const struct case_file *c)
 	char text[TEXT_SIZE];
 	struct table *t = table_new("  TIME|KIND|WHAT");
 	for (size_t i = 0; i < c->events.count; i++) {
-		table_cell(t, "  %s", text_time(c->events.at[i].time_us, text));
+		table_cell(t, "%s", text_time(c->events.at[i].time_us, text));
 		table_cell(t, "%s", c->events.at[i].kind);
 		table_cell(t, "%s", c->events.at[i].text);
 	}
-	table_print(t, "  none");
+	table_print(t, "none");
 }
 
 json_t *case_file_to_json(const struct case_file *c)

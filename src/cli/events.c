@@ -16,12 +16,12 @@ struct following {
 static int print_event(void *context, const struct event *e)
 {
 	struct following *f = context;
-	char text[TEXT_SIZE];
+	char time[TEXT_SIZE], text[TEXT_SIZE];
 	f->last = e->id;
 	if (f->json)
 		print_json_line(json_event(e));
 	else
-		printf("%s  %-10s  %s\n", text_time(e->time_us, text), e->kind, e->text);
+		printf("%s  %-10s  %s\n", text_time(e->time_us, time), e->kind, text_printable(e->text, text));
 	return 0;
 }
 

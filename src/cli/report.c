@@ -42,7 +42,7 @@ static void print_stack(const struct report *r)
 	struct table *t = table_new("  FRAME|WHERE|PROCEDURE|SYMBOL|");
 	for (unsigned i = 0; i < f->depth; i++) {
 		const struct frame *frame = &f->stack[i];
-		table_cell(t, "  #%u", i);
+		table_cell(t, "#%u", i);
 		if (frame->at.module.hex[0]) {
 			table_cell(t, "%s", describe_point(r->file.store, &frame->at, where, sizeof where));
 			table_cell(t, "+%#" PRIx64, frame->procedure);
@@ -53,7 +53,7 @@ static void print_stack(const struct report *r)
 		table_cell(t, "%s", module_files_symbol(r->modules, &frame->at, symbol, sizeof symbol));
 		table_cell(t, "%s", i == f->location_frame ? "<= the failure" : "");
 	}
-	table_print(t, "  not known");
+	table_print(t, "not known");
 }
 
 static void print_registers(const struct report *r)

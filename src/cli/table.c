@@ -8,7 +8,7 @@
 enum { COLUMNS_MAX = 16 };
 
 struct table {
-	unsigned columns;
+	unsigned columns, indent;
 	bool right[COLUMNS_MAX];
 	size_t width[COLUMNS_MAX];
 	VEC(char *) cells; /* the headings first */
@@ -33,6 +33,8 @@ struct table *table_new(const char *headings)
 	if (!t)
 		abort();
 	t->columns = 1;
+	t->indent = strspn(headings, " ");
+	headings += t->indent;
 	for (const char *c = headings; *c; c++)
 		t->columns += *c == '|' && t->columns < COLUMNS_MAX;
 	for (unsigned i = 0; i < t->columns; i++) {
@@ -56,23 +58,33 @@ void table_cell(struct table *t, const char *format, ...)
 	add(t, text);
 }
 
-static void print_cell(const struct table *t, size_t cell)
+/* How many cells of the row to print: nothing is padded at its end. */
+static unsigned used_columns(const struct table *t, char *const *row)
 {
-	unsigned column = cell % t->columns;
-	const char *text = t->cells.at[cell];
-	if (column + 1 == t->columns)
-		printf("%s\n", text);
-	else
-		printf(t->right[column] ? "%*s  " : "%-*s  ", (int)t->width[column], text);
+	unsigned used = t->columns;
+	while (used && !*row[used - 1])
+		used--;
+	return used;
+}
+
+static void print_row(const struct table *t, char *const *row)
+{
+	unsigned used = used_columns(t, row);
+	printf("%*s", t->indent, "");
+	for (unsigned i = 0; i < used; i++) {
+		int width = t->right[i] ? (int)t->width[i] : i + 1 < used ? -(int)t->width[i] : 0;
+		printf("%*s%s", width, row[i], i + 1 < used ? "  " : "");
+	}
+	putchar('\n');
 }
 
 void table_print(struct table *t, const char *empty)
 {
 	if (t->cells.count <= t->columns)
-		printf("%s\n", empty);
+		printf("%*s%s\n", t->indent, "", empty);
 	else
-		for (size_t i = 0; i < t->cells.count; i++)
-			print_cell(t, i);
+		for (size_t i = 0; i < t->cells.count; i += t->columns)
+			print_row(t, t->cells.at + i);
 	for (size_t i = 0; i < t->cells.count; i++)
 		free(t->cells.at[i]);
 	vec_free(&t->cells);

@@ -1,4 +1,5 @@
-/* Rows with aligned columns. A heading that starts with '>' makes its column right-aligned. The last column is as wide as it likes. */
+/* Rows with aligned columns. A heading that starts with '>' makes its column right-aligned. Spaces before the first one
+ * indent the whole table. */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
 

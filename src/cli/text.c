@@ -1,6 +1,7 @@
 #include "cli/text.h"
 #include "repair/patch_json.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -34,6 +35,15 @@ const char *text_time(int64_t time_us, char out[TEXT_SIZE])
 	localtime_r(&seconds, &local);
 	strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &local);
 	snprintf(out, TEXT_SIZE, "%s.%03d", date, (int)(time_us / 1000 % 1000));
+	return out;
+}
+
+const char *text_printable(const char *text, char out[TEXT_SIZE])
+{
+	snprintf(out, TEXT_SIZE, "%s", text);
+	for (char *c = out; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			*c = '?';
 	return out;
 }
 

@@ -12,6 +12,8 @@ enum { TEXT_SIZE = 512 };
 const char *text_ago(int64_t time_us, char out[TEXT_SIZE]);
 /* "2026-11-23 16:20:40.123", local time. */
 const char *text_time(int64_t time_us, char out[TEXT_SIZE]);
+/* What cannot be shown on a terminal becomes '?': names and texts may come from the guarded program. */
+const char *text_printable(const char *text, char out[TEXT_SIZE]);
 /* What stands behind the last slash. */
 const char *text_base_name(const char *path);
 /* "crash (SIGSEGV)" */
