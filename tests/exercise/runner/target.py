@@ -1,0 +1,114 @@
+"""Start the target under a command prefix, watch it, and start it again when it has died.
+
+The prefix may be anything that runs the command that follows it: nothing, valgrind, an engine that
+restarts the program by itself. The target is known to be the same as before by the processes it
+names in /status; nothing else is assumed.
+"""
+import os
+import pathlib
+import select
+import shlex
+import signal
+import subprocess
+import time
+
+from .client import Client, Lost
+
+HERE = pathlib.Path(__file__).resolve().parent.parent
+CONFIGURATIONS = {"single": [], "workers": ["--workers", "2"], "threads": ["--threads", "4"]}
+
+
+class Target:
+    def __init__(self, build, under="", configuration="single", log=None, start_timeout=120.0, options=()):
+        self.build = build
+        self.command = shlex.split(under) + [str(HERE / "build" / build / "gazette"), "--root",
+                                             str(HERE / "traffic" / "stored"),
+                                             *CONFIGURATIONS[configuration], *options]
+        self.log = open(log, "ab") if log else subprocess.DEVNULL
+        self.start_timeout = start_timeout
+        self.process, self.port, self.starts, self.deaths = None, 0, 0, []
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        if self.log is not subprocess.DEVNULL:
+            self.log.close()
+
+    def start(self):
+        """Start on an unused port the first time, then always on the same one, as a service is."""
+        command = self.command + ["--port", str(self.port)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log,
+                                        stdin=subprocess.DEVNULL, start_new_session=True)
+        self.starts += 1
+        self.port = self._announced_port()
+
+    def _announced_port(self):
+        text, deadline = b"", time.monotonic() + self.start_timeout
+        out = self.process.stdout
+        while b"serving on port " not in text or not text.endswith(b"\n"):
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([out], [], [], left)[0]:
+                self.stop()
+                raise RuntimeError("the target doesn't start: " + shlex.join(self.command))
+            part = os.read(out.fileno(), 4096)
+            if not part:
+                self.stop()
+                raise RuntimeError("the target ends at once: " + shlex.join(self.command))
+            text += part
+        return int(text.split(b"serving on port ")[1].split()[0])
+
+    def stop(self):
+        """End the processes started here: they are the process group of the command."""
+        if self.process is None:
+            return
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+        self.process.stdout.close()
+        self.process = None
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def wait_death(self, seconds):
+        """Wait until the command has ended; False if it doesn't in that time."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def revive(self):
+        """As an init would: if the command has ended, start it again. Returns how it ended, or None."""
+        if self.alive():
+            return None
+        ending = describe(self.process.returncode) if self.process else "stopped"
+        self.stop()
+        self.deaths.append(ending)
+        self.start()
+        return ending
+
+    def identity(self, timeout=20.0):
+        """Which processes serve now; raises Lost if none answers."""
+        with Client(self.port, timeout) as client:
+            return parse_identity(client.request("GET", "/status").body)
+
+
+def parse_identity(status):
+    """The pids of a parent's workers, or of the one process there is."""
+    lines = [line.split() for line in status.decode().splitlines()]
+    workers = tuple(int(words[1]) for words in lines if words[0] == "worker")
+    return workers or tuple(int(words[1]) for words in lines if words[0] == "pid")
+
+
+def describe(code):
+    if code < 0:
+        return signal.Signals(-code).name
+    if code > 128 and code - 128 in signal.Signals._value2member_map_:
+        return signal.Signals(code - 128).name
+    return f"exit {code}"
