@@ -134,6 +134,10 @@ void learner_record(struct learner *l, uint32_t procedure, uint32_t generation, 
 	struct candidate *c = &l->candidates.at[procedure];
 	if (!c->wanted || c->generation != generation || point >= c->plan->point_count)
 		return;
+	if (!c->infer && l->memory >= l->config.memory_max) {
+		l->starved++;
+		return;
+	}
 	if (!c->infer)
 		candidate_make_infer(l, c);
 	bool is_entry = c->plan->points[point].is_entry;
@@ -204,7 +208,7 @@ void learner_stats(const struct learner *l, struct learner_stats *out)
 {
 	*out = (struct learner_stats){
 		.candidates = l->candidates.count, .wanted = l->wanted.count, .memory = l->memory, .records = l->records,
-		.executions = l->executions, .cost_us = l->budget.spent_ns / 1000, .batch = l->batch,
+		.executions = l->executions, .starved = l->starved, .cost_us = l->budget.spent_ns / 1000, .batch = l->batch,
 	};
 	for (size_t i = 0; i < l->candidates.count; i++) {
 		out->refused += l->candidates.at[i].refused;

@@ -36,7 +36,7 @@ struct learner_config {
 	int64_t patience_us;          /* not executed for that long: makes room when others wait */
 	int64_t revisit_us;           /* settled for that long, doubled with each visit: observed again */
 	uint64_t min_samples;         /* of an invariant */
-	size_t memory_max;            /* bytes for plans and samples; beyond, nothing more is begun */
+	size_t memory_max;            /* bytes for plans and samples; beyond, nothing more is begun until a commit frees some */
 };
 
 void learner_config_init(struct learner_config *c);
@@ -115,6 +115,7 @@ struct learner_stats {
 	size_t by_phase[PHASE_COUNT];
 	size_t memory;       /* bytes */
 	uint64_t records, executions;
+	uint64_t starved;    /* records ignored for want of memory */
 	int64_t cost_us;     /* all time */
 	unsigned batch;
 };

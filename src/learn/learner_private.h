@@ -49,7 +49,7 @@ struct learner {
 	size_t memory;
 	int64_t filled_us;          /* the last look at those that wait; -1: look now */
 	int64_t now_us;
-	uint64_t records, executions;
+	uint64_t records, executions, starved;
 };
 
 void budget_init(struct budget *b, unsigned percent);
