@@ -10,6 +10,7 @@ import select
 import shlex
 import signal
 import subprocess
+import threading
 import time
 
 from .client import Client, Lost
@@ -27,6 +28,7 @@ class Target:
         self.log = open(log, "ab") if log else subprocess.DEVNULL
         self.start_timeout = start_timeout
         self.process, self.port, self.starts, self.deaths = None, 0, 0, []
+        self.up = threading.Condition()
 
     def __enter__(self):
         self.start()
@@ -42,8 +44,10 @@ class Target:
         command = self.command + ["--port", str(self.port)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log,
                                         stdin=subprocess.DEVNULL, start_new_session=True)
-        self.starts += 1
         self.port = self._announced_port()
+        with self.up:
+            self.starts += 1
+            self.up.notify_all()
 
     def _announced_port(self):
         text, deadline = b"", time.monotonic() + self.start_timeout
@@ -72,22 +76,38 @@ class Target:
         self.process.stdout.close()
         self.process = None
 
-    def alive(self):
-        return self.process is not None and self.process.poll() is None
+    def wait_start(self, starts, seconds):
+        """Wait until the command has been started more than so many times, at most for so long."""
+        with self.up:
+            self.up.wait_for(lambda: self.starts > starts, seconds)
 
-    def wait_death(self, seconds):
-        """Wait until the command has ended; False if it doesn't in that time."""
+    def settle(self, seconds=60.0):
+        """After an attack: wait until the target either answers or has ended.
+
+        Returns its identity, or None if it has ended or doesn't answer any more. A target that is
+        restarted by its prefix announces itself again, which is what is waited for.
+        """
+        deadline = time.monotonic() + seconds
+        ended = os.pidfd_open(self.process.pid)
         try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+            while self.process.poll() is None and time.monotonic() < deadline:
+                try:
+                    return self.identity(timeout=max(deadline - time.monotonic(), 1.0))
+                except Lost:
+                    if ended in select.select([ended, self.process.stdout], [], [], 1.0)[0]:
+                        break
+                    self._drain()
+        finally:
+            os.close(ended)
+        return None
+
+    def _drain(self):
+        if select.select([self.process.stdout], [], [], 0)[0]:
+            os.read(self.process.stdout.fileno(), 4096)
 
     def revive(self):
-        """As an init would: if the command has ended, start it again. Returns how it ended, or None."""
-        if self.alive():
-            return None
-        ending = describe(self.process.returncode) if self.process else "stopped"
+        """As an init would: start the command again. Returns how it had ended."""
+        ending = describe(self.process.poll())
         self.stop()
         self.deaths.append(ending)
         self.start()
@@ -107,6 +127,8 @@ def parse_identity(status):
 
 
 def describe(code):
+    if code is None:
+        return "no answer"
     if code < 0:
         return signal.Signals(-code).name
     if code > 128 and code - 128 in signal.Signals._value2member_map_:
