@@ -7,6 +7,7 @@
  *   3. the first bytes.
  * A process in which nobody can be running is written once. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,13 @@ static void forget_restored(struct image *im)
 	}
 }
 
+/* A fork inherits the number along with the text, so it says exactly which text the child has. */
+static void tell_generation(struct image *im, pid_t pid)
+{
+	uint64_t at = im->base + GUEST_PRIVATE_OFFSET + offsetof(struct guest_private, generation);
+	im->access.write(im->access.context, pid, at, &im->generation, sizeof im->generation);
+}
+
 int image_commit(struct image *im, bool live)
 {
 	uint32_t before = im->generation++;
@@ -111,7 +119,7 @@ int image_commit(struct image *im, bool live)
 			im->access.synchronise(im->access.context);
 	}
 	for (size_t i = 0; i < im->processes.count; i++)
-		im->processes.at[i].generation = im->generation;
+		tell_generation(im, im->processes.at[i].pid);
 	forget_restored(im);
 	return worst;
 }
@@ -128,5 +136,6 @@ int image_update_process(struct image *im, pid_t pid, uint32_t generation)
 		if (step < 3)
 			im->access.synchronise(im->access.context);
 	}
+	tell_generation(im, pid);
 	return worst;
 }

@@ -129,9 +129,9 @@ static void emit_all(struct emission *m, struct weave *weaves, size_t count)
 	const struct procedure *p = m->p;
 	for (size_t k = 0; k < p->insn_count; k++) {
 		const struct insn *i = &p->insns[k];
-		m->copy->entries[k] = (struct copy_entry){i->address, m->e.used, insn_is_call(i)};
 		while (next < end && next->offset < i->address)
 			next++;
+		m->copy->entries[k] = (struct copy_entry){i->address, m->e.used, insn_is_call(i), next < end && next->offset == i->address};
 		emit_probes(m, i->address, WEAVE_BEFORE, &next, end);
 		emit_insn(m, i);
 		emit_probes(m, i->address, WEAVE_AFTER, &next, end);

@@ -31,6 +31,7 @@ struct copy_entry {
 	uint64_t offset;  /* module offset of the original */
 	uint32_t code;    /* copy.code + this; of a call that stays in place: the jump to it */
 	bool in_place;    /* a call: runs at its original address */
+	bool woven;       /* there is a probe at it */
 };
 
 struct copy {

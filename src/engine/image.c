@@ -252,34 +252,36 @@ static bool overlaps_other(struct loaded *l, const struct procedure *p, const st
 	return false;
 }
 
-int image_redirect(struct image *im, struct loaded *l, uint64_t offset, struct weave *weaves, size_t count, struct redirected **out)
+/* A procedure that isn't redirected yet. Takes p over, on failure too. */
+static int adopt_procedure(struct image *im, struct loaded *l, struct procedure *p, struct redirected **out)
 {
-	if (!l->zone)
-		return refuse(l, -ERANGE);
-	struct redirected *r = image_redirected(l, offset), *fresh = NULL;
-	int status;
-	if (!r) {
-		r = fresh = calloc(1, sizeof *r);
-		if (!r)
-			abort();
-		r->loaded = l;
-		status = procedure_decode(l->module, offset, &r->procedure);
-		if (!status && overlaps_other(l, r->procedure, NULL))
-			status = -EBUSY;
-		if (!status && !l->map)
-			status = image_give_map(im, l);
-		if (status)
-			goto fail;
+	int status = overlaps_other(l, p, NULL) ? -EBUSY : l->map ? 0 : image_give_map(im, l);
+	if (status) {
+		procedure_free(p);
+		return status;
 	}
+	*out = calloc(1, sizeof **out);
+	if (!*out)
+		abort();
+	(*out)->loaded = l;
+	(*out)->procedure = p;
+	return 0;
+}
+
+/* Makes a new copy with these probes and stages it. */
+static int stage_copy(struct image *im, struct redirected *r, struct weave *weaves, size_t count)
+{
+	struct loaded *l = r->loaded;
 	struct copy *copy = NULL;
 	struct text_plan *plans = NULL;
 	size_t plan_count = 0;
-	status = copy_emit(r->procedure, l->bias, l->zone, weaves, count, &copy);
+	int status = copy_emit(r->procedure, l->bias, l->zone, weaves, count, &copy);
 	if (!status)
-		status = springboard_plan(copy, l->zone, r->extra.at, r->extra.count, im->only_traps, &plans, &plan_count, &im->counts);
+		status = springboard_plan(copy, l->zone, r->extra.at, r->extra.count, im->only_traps, !im->redirect_all, &plans, &plan_count,
+					  &im->counts);
 	if (status) {
 		copy_free(copy);
-		goto fail;
+		return status;
 	}
 	if (r->copy)
 		vec_push(&r->old_copies, r->copy);
@@ -289,20 +291,93 @@ int image_redirect(struct image *im, struct loaded *l, uint64_t offset, struct w
 	r->plan_count = plan_count;
 	r->staged = true;
 	r->leaving = false;
-	if (fresh) {
-		vec_push(&l->redirected, r);
-		own_ranges(l, r);
-	}
 	publish_landings(r);
-	if (out)
-		*out = r;
 	return 0;
-fail:
-	if (fresh) {
-		procedure_free(r->procedure);
-		free(r);
+}
+
+static int redirect_procedure(struct image *im, struct loaded *l, struct procedure *p, struct weave *weaves, size_t count, const uint64_t *extra,
+			      size_t extra_count)
+{
+	struct redirected *r;
+	int status = adopt_procedure(im, l, p, &r);
+	if (status)
+		return refuse(l, status);
+	for (size_t i = 0; i < extra_count; i++)
+		vec_push(&r->extra, extra[i]);
+	status = stage_copy(im, r, weaves, count);
+	if (status) {
+		redirected_free(r);
+		return refuse(l, status);
 	}
-	return refuse(l, status);
+	vec_push(&l->redirected, r);
+	own_ranges(l, r);
+	return 0;
+}
+
+int image_redirect(struct image *im, struct loaded *l, uint64_t offset, struct weave *weaves, size_t count)
+{
+	struct redirected *r = l->zone ? image_redirected(l, offset) : NULL;
+	struct procedure *p;
+	if (!l->zone)
+		return refuse(l, -ERANGE);
+	if (r)
+		return stage_copy(im, r, weaves, count);
+	int status = procedure_decode(l->module, offset, &p);
+	return status ? refuse(l, status) : redirect_procedure(im, l, p, weaves, count, NULL, 0);
+}
+
+static int order_addresses(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* All procedures first, so that every jump from one into another one's middle is known when the springboards are planned. */
+void image_redirect_module(struct image *im, struct loaded *l, uint64_t except)
+{
+	const struct module *m = l->module;
+	struct procedure **all = calloc(m->range_count + 1, sizeof *all);
+	VEC(uint64_t) jumps = {0};
+	size_t at = 0;
+	if (!all)
+		abort();
+	for (size_t i = 0; i < m->range_count && l->zone; i++) {
+		bool excepted = except && except >= m->ranges[i].start && except < m->ranges[i].end;
+		if (excepted || image_redirected(l, m->ranges[i].start) || procedure_decode(l->module, m->ranges[i].start, &all[i]))
+			continue;
+		for (size_t k = 0; k < all[i]->exit_count; k++)
+			vec_push(&jumps, all[i]->exits[k]);
+	}
+	if (jumps.count)
+		qsort(jumps.at, jumps.count, sizeof *jumps.at, order_addresses);
+	for (size_t i = 0; i < m->range_count; i++) {
+		if (!all[i])
+			continue;
+		while (at && jumps.at[at - 1] >= all[i]->ranges[0].start)
+			at--;
+		while (at < jumps.count && jumps.at[at] < all[i]->ranges[0].start)
+			at++;
+		size_t end = at;
+		while (end < jumps.count && jumps.at[end] < all[i]->ranges[all[i]->range_count - 1].end)
+			end++;
+		redirect_procedure(im, l, all[i], NULL, 0, jumps.at + at, end - at);
+	}
+	vec_free(&jumps);
+	free(all);
+}
+
+int image_landing_is_hot(struct image *im, uint64_t address)
+{
+	struct loaded *l = image_module_at(im, address);
+	struct redirected *r = l ? image_redirected(l, address - l->bias) : NULL;
+	if (!r || r->leaving || !procedure_insn(r->procedure, address - l->bias))
+		return -ENOENT;
+	for (size_t i = 0; i < r->extra.count; i++)
+		if (r->extra.at[i] == address - l->bias)
+			return -EALREADY;
+	vec_push(&r->extra, address - l->bias);
+	image_rewish(im, l, r->procedure->entry);
+	return 0;
 }
 
 void image_restore(struct image *im, struct redirected *r)
@@ -310,7 +385,7 @@ void image_restore(struct image *im, struct redirected *r)
 	for (size_t i = 0; i < r->plan_count; i++)
 		if (r->plans[i].has_holes) {
 			/* A thread may stand on a hole's jump, in the middle of an original instruction: stay redirected, with nothing woven. */
-			int status = image_redirect(im, r->loaded, r->procedure->entry, NULL, 0, NULL);
+			int status = image_redirect(im, r->loaded, r->procedure->entry, NULL, 0);
 			(void)status;
 			return;
 		}

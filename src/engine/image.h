@@ -98,7 +98,7 @@ struct guest_probe *image_probe(struct image *im, uint32_t probe);
 
 /* Redirects the procedure that holds `offset`, with these probes (sorted by offset; resume addresses are filled in), replacing whatever copy it has.
  * Staged: nothing changes in the guest before image_commit. Returns 0 or -errno (-ERANGE, -ENOSPC, -EFAULT, ...; counted as refused). */
-int image_redirect(struct image *im, struct loaded *l, uint64_t offset, struct weave *weaves, size_t count, struct redirected **out)
+int image_redirect(struct image *im, struct loaded *l, uint64_t offset, struct weave *weaves, size_t count)
 	__attribute__((warn_unused_result));
 /* Stages its way back to native. */
 void image_restore(struct image *im, struct redirected *r);
@@ -129,6 +129,8 @@ int image_update_process(struct image *im, pid_t pid, uint32_t generation);
 
 /* A landing that the guest's map doesn't know: makes a copy from there on if the address was ever meant to be code. Returns the guest address to go on at, 0: not ours. */
 uint64_t image_landing(struct image *im, uint64_t address);
+/* Many landings at one address: give it a springboard of its own, with the next image_weave and commit. -EALREADY: it had its chance. */
+int image_landing_is_hot(struct image *im, uint64_t address);
 /* The original address of an address in a copy; 0 if it isn't in one. */
 uint64_t image_original(struct image *im, uint64_t code_address);
 

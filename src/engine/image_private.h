@@ -6,6 +6,7 @@
 
 int image_give_map(struct image *im, struct loaded *l);
 void image_forget_wishes(struct image *im, struct loaded *l);
+void image_rewish(struct image *im, struct loaded *l, uint64_t procedure); /* image_weave will make a new copy */
 uint64_t emit_stub(struct zone *z, uint64_t target);
 
 #endif

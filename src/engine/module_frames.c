@@ -31,6 +31,22 @@ static bool fde_length(const struct module *m, uint64_t fde, uint32_t *length)
 	return *length != 0;
 }
 
+/* The C library marks its signal return code 'S' and lets the range start a byte early, for unwinders that look up the address before. That byte is no code. */
+static bool is_signal_frame(const struct module *m, uint64_t fde)
+{
+	size_t available;
+	uint32_t distance;
+	const uint8_t *bytes = module_bytes(m, fde, &available);
+	if (!bytes || available < 8)
+		return false;
+	memcpy(&distance, bytes + 4, 4);
+	const uint8_t *cie = module_bytes(m, fde + 4 - distance, &available);
+	if (!cie || available < 16)
+		return false;
+	const uint8_t *augmentation = cie + 9, *end = memchr(augmentation, 0, available - 9);
+	return end && memchr(augmentation, 'S', end - augmentation);
+}
+
 static int order_ranges(const void *a, const void *b)
 {
 	const struct range *x = a, *y = b;
@@ -69,7 +85,7 @@ static bool ranges_from_table(const struct module *m, range_list *ranges)
 		memcpy(&fde, table + 16 + 8 * i, 4);
 		uint64_t at = p->p_vaddr + start;
 		if (fde_length(m, p->p_vaddr + fde, &length) && module_text(m, at))
-			vec_push(ranges, (struct range){at, at + length});
+			vec_push(ranges, (struct range){at + is_signal_frame(m, p->p_vaddr + fde), at + length});
 	}
 	return true;
 }

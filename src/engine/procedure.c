@@ -280,6 +280,16 @@ static void make_landings(struct procedure *p, const struct walk *w)
 	p->landing_count = landings.count;
 }
 
+static void keep_exits(struct procedure *p, struct walk *w)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < w->external.count; i++)
+		if (!in_ranges(w, w->external.at[i]))
+			w->external.at[kept++] = w->external.at[i];
+	p->exits = w->external.at;
+	p->exit_count = kept;
+}
+
 int procedure_decode(struct module *m, uint64_t offset, struct procedure **out)
 {
 	struct range range;
@@ -302,6 +312,7 @@ int procedure_decode(struct module *m, uint64_t offset, struct procedure **out)
 		visit_landing(&w, offset);
 		walk_all(&w);
 	}
+	keep_exits(p, &w);
 	qsort(w.insns.at, w.insns.count, sizeof *w.insns.at, order_insns);
 	qsort(w.ranges.at, w.ranges.count, sizeof *w.ranges.at, order_ranges);
 	p->insns = w.insns.at;
@@ -315,7 +326,6 @@ int procedure_decode(struct module *m, uint64_t offset, struct procedure **out)
 	}
 	vec_free(&w.todo);
 	vec_free(&w.landings);
-	vec_free(&w.external);
 	free(w.slots);
 	if (!p->insn_count) {
 		procedure_free(p);
@@ -333,5 +343,6 @@ void procedure_free(struct procedure *p)
 	free(p->insns);
 	free(p->blocks);
 	free(p->landings);
+	free(p->exits);
 	free(p);
 }

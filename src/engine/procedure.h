@@ -26,6 +26,8 @@ struct procedure {
 	uint32_t entry_block;
 	uint32_t *landings;      /* blocks an indirect jump may go to: switch cases, address-taken labels, C++ landing pads */
 	size_t landing_count;
+	uint64_t *exits;         /* targets of direct jumps that leave the procedure */
+	size_t exit_count;
 };
 
 /* Finds the procedure that holds `offset` and walks it. Returns 0 or -errno (-EFAULT: not in executable file bytes). */

@@ -18,6 +18,7 @@ struct planner {
 	uint8_t *use, *root;    /* a byte each, by offset in the range */
 	size_t size;
 	struct springboard_counts *counts;
+	bool only_traps, paranoid;
 };
 
 static uint64_t guest_address(const struct planner *s, size_t at)
@@ -67,8 +68,10 @@ static bool put_jump(struct planner *s, size_t at, uint64_t to)
 	uint64_t from = guest_address(s, at) + JUMP_SIZE;
 	unsigned mask = trapping_mask(s, at);
 	uint32_t distance = to - from;
-	if (!displacement_traps(distance, mask)) {
-		uint64_t hop = zone_hop(s->zone, from, mask, to);
+	if (s->paranoid || !displacement_traps(distance, mask)) {
+		uint64_t hop = zone_hop(s->zone, from, s->paranoid ? 15 : mask, to);
+		if (!hop && s->paranoid)
+			hop = zone_hop(s->zone, from, mask, to);
 		if (!hop)
 			return false;
 		distance = hop - from;
@@ -111,44 +114,11 @@ static bool short_form(struct planner *s, size_t at)
 	return false;
 }
 
-/* A straight run up to a call that stays, or a return, can run in place: it leads nowhere else. Needs unwoven instructions, so the caller checks that
- * copy and original are alike there. */
-static bool in_place_form(struct planner *s, size_t at)
-{
-	const struct procedure *p = s->copy->procedure;
-	const struct insn *first = procedure_insn(p, s->plan->range.start + at), *i = first;
-	for (;; i++) {
-		size_t k = i - p->insns, offset = i->address - s->plan->range.start;
-		if (k + 1 >= p->insn_count || offset + i->length > s->size || s->use[offset] == TAKEN)
-			return false;
-		if (s->use[offset] == KEPT || i->flow == FLOW_RETURN)
-			break;
-		bool woven = s->copy->entries[k + 1].code - s->copy->entries[k].code != i->length;
-		if (i->flow != FLOW_NEXT || woven || p->insns[k + 1].address != insn_end(i) || i - first > 6)
-			return false;
-	}
-	for (const struct insn *n = first; n <= i; n++) {
-		size_t offset = n->address - s->plan->range.start;
-		if (n == i && s->use[offset] != KEPT && s->copy->entries[n - p->insns + 1].code - s->copy->entries[n - p->insns].code != n->length)
-			return false;
-		for (size_t b = 0; b < n->length; b++)
-			if (s->use[offset + b] == TAKEN)
-				return false;
-	}
-	for (const struct insn *n = first; n <= i; n++) {
-		size_t offset = n->address - s->plan->range.start;
-		memset(s->use + offset, KEPT, n->length);
-		memcpy(s->plan->bytes + offset, s->plan->original + offset, n->length);
-	}
-	s->counts->in_place++;
-	return true;
-}
-
-static void place(struct planner *s, size_t at, bool only_traps)
+static void place(struct planner *s, size_t at)
 {
 	if (s->use[at] == KEPT || s->use[at] == TAKEN)
 		return;
-	if (!only_traps && (long_form(s, at) || short_form(s, at) || in_place_form(s, at)))
+	if (!s->only_traps && (long_form(s, at) || short_form(s, at)))
 		return;
 	s->counts->traps++; /* int3: the landing map has the rest */
 }
@@ -193,7 +163,63 @@ static void mark_roots(struct planner *s, const uint64_t *extra, size_t extra_co
 		mark_root(s, extra[i]);
 }
 
-static int plan_range(struct planner *s, const uint64_t *extra, size_t extra_count, bool only_traps)
+/* A run in place: from a root with too little room for a springboard to where control leaves it for a call that stays, returns or jumps. Its bytes stay
+ * as they are; where its branches go, springboards are needed. Free of cost, but only for instructions that nothing is woven at. */
+enum { RUN_MAX = 12 };
+
+static size_t run_length(const struct planner *s, size_t at)
+{
+	const struct procedure *p = s->copy->procedure;
+	const struct insn *first = procedure_insn(p, s->plan->range.start + at);
+	for (size_t n = 0; n < RUN_MAX; n++) {
+		const struct insn *i = first + n;
+		size_t k = i - p->insns;
+		if (k >= p->insn_count || (n && i->address != insn_end(i - 1)) || insn_end(i) > s->plan->range.end)
+			return 0;
+		if (s->use[i->address - s->plan->range.start] == KEPT)
+			return n;
+		if (s->copy->entries[k].woven)
+			return 0;
+		if (!insn_falls_through(i))
+			return n + 1;
+	}
+	return 0;
+}
+
+static void add_root(struct planner *all, size_t count, uint64_t offset)
+{
+	for (size_t r = 0; r < count; r++)
+		mark_root(&all[r], offset);
+}
+
+static bool keep_run(struct planner *s, size_t at, struct planner *all, size_t count)
+{
+	const struct insn *first = procedure_insn(s->copy->procedure, s->plan->range.start + at);
+	size_t n = run_length(s, at);
+	for (size_t k = 0; k < n; k++) {
+		const struct insn *i = first + k;
+		size_t offset = i->address - s->plan->range.start;
+		memset(s->use + offset, KEPT, i->length);
+		memcpy(s->plan->bytes + offset, s->plan->original + offset, i->length);
+		if (i->flow == FLOW_BRANCH || i->flow == FLOW_JUMP)
+			add_root(all, count, i->target);
+	}
+	s->counts->in_place += n != 0;
+	return n != 0;
+}
+
+static void keep_tight_runs(struct planner *all, size_t count)
+{
+	for (bool changed = true; changed;) {
+		changed = false;
+		for (size_t r = 0; r < count; r++)
+			for (size_t at = 0; at < all[r].size; at++)
+				if (all[r].root[at] && all[r].use[at] == DEAD && !dead_run(&all[r], at, JUMP_SIZE))
+					changed |= keep_run(&all[r], at, all, count);
+	}
+}
+
+static int set_up(struct planner *s, const uint64_t *extra, size_t extra_count)
 {
 	size_t available;
 	const uint8_t *bytes = module_bytes(s->copy->procedure->module, s->plan->range.start, &available);
@@ -211,28 +237,38 @@ static int plan_range(struct planner *s, const uint64_t *extra, size_t extra_cou
 	memcpy(s->plan->original, bytes, s->size);
 	mark_insns(s);
 	mark_roots(s, extra, extra_count);
-	for (size_t at = 0; at < s->size; at++)
-		if (s->root[at])
-			place(s, at, only_traps);
-	free(s->use);
 	return 0;
 }
 
-int springboard_plan(const struct copy *c, struct zone *z, const uint64_t *extra, size_t extra_count, bool only_traps, struct text_plan **plans,
-		     size_t *plan_count, struct springboard_counts *counts)
+int springboard_plan(const struct copy *c, struct zone *z, const uint64_t *extra, size_t extra_count, bool only_traps, bool paranoid,
+		     struct text_plan **plans, size_t *plan_count, struct springboard_counts *counts)
 {
 	const struct procedure *p = c->procedure;
 	struct text_plan *made = calloc(p->range_count, sizeof *made);
 	if (!made)
 		abort();
-	for (size_t r = 0; r < p->range_count; r++) {
-		struct planner s = {.copy = c, .zone = z, .plan = &made[r], .counts = counts};
+	struct planner *planners = calloc(p->range_count, sizeof *planners);
+	if (!planners)
+		abort();
+	int status = 0;
+	for (size_t r = 0; r < p->range_count && !status; r++) {
 		made[r].range = p->ranges[r];
-		int status = plan_range(&s, extra, extra_count, only_traps);
-		if (status) {
-			text_plans_free(made, p->range_count);
-			return status;
-		}
+		planners[r] = (struct planner){
+			.copy = c, .zone = z, .plan = &made[r], .counts = counts, .only_traps = only_traps, .paranoid = paranoid};
+		status = set_up(&planners[r], extra, extra_count);
+	}
+	if (!status && !only_traps)
+		keep_tight_runs(planners, p->range_count);
+	for (size_t r = 0; r < p->range_count; r++) {
+		for (size_t at = 0; at < planners[r].size && !status; at++)
+			if (planners[r].root[at])
+				place(&planners[r], at);
+		free(planners[r].use);
+	}
+	free(planners);
+	if (status) {
+		text_plans_free(made, p->range_count);
+		return status;
 	}
 	*plans = made;
 	*plan_count = p->range_count;

@@ -3,7 +3,8 @@
  *
  * By construction no landing executes garbage: every byte at which an original instruction started (and which isn't a springboard's
  * first byte or part of a call that stays) traps. Where such a byte lies inside a springboard's displacement, the jump goes through a
- * hop whose distance makes that byte a trapping opcode. */
+ * hop whose distance makes that byte a trapping opcode. With `paranoid`, all of a displacement's bytes are made to trap (hops are then spread over more of
+ * the zone), so that an entry that analysis knows nothing of is caught, too. */
 #ifndef ENGINE_SPRINGBOARD_H
 #define ENGINE_SPRINGBOARD_H
 
@@ -25,8 +26,8 @@ struct springboard_counts {
 
 /* Plans all ranges of the copied procedure. extra[]: further module offsets where control may come in (landings seen, jumps from other procedures).
  * only_traps forces the int3 form (a bug provoker). Returns 0 or -errno. */
-int springboard_plan(const struct copy *c, struct zone *z, const uint64_t *extra, size_t extra_count, bool only_traps, struct text_plan **plans,
-		     size_t *plan_count, struct springboard_counts *counts) __attribute__((warn_unused_result));
+int springboard_plan(const struct copy *c, struct zone *z, const uint64_t *extra, size_t extra_count, bool only_traps, bool paranoid,
+		     struct text_plan **plans, size_t *plan_count, struct springboard_counts *counts) __attribute__((warn_unused_result));
 void text_plans_free(struct text_plan *plans, size_t count);
 
 #endif

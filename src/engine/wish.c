@@ -5,7 +5,7 @@
 #include "engine/image.h"
 #include "engine/image_private.h"
 
-static void mark_dirty(struct image *im, struct loaded *l, uint64_t procedure)
+void image_rewish(struct image *im, struct loaded *l, uint64_t procedure)
 {
 	for (size_t i = 0; i < im->dirty.count; i++)
 		if (im->dirty.at[i].loaded == l && im->dirty.at[i].procedure == procedure)
@@ -37,7 +37,7 @@ int image_wish(struct image *im, struct loaded *l, const struct weave *w, uint32
 	if (status)
 		return status;
 	vec_push(&im->wishes, wish);
-	mark_dirty(im, l, wish.procedure);
+	image_rewish(im, l, wish.procedure);
 	return 0;
 }
 
@@ -46,7 +46,7 @@ void image_unwish(struct image *im, uint32_t owner)
 	size_t kept = 0;
 	for (size_t i = 0; i < im->wishes.count; i++) {
 		if (im->wishes.at[i].owner == owner)
-			mark_dirty(im, im->wishes.at[i].loaded, im->wishes.at[i].procedure);
+			image_rewish(im, im->wishes.at[i].loaded, im->wishes.at[i].procedure);
 		else
 			im->wishes.at[kept++] = im->wishes.at[i];
 	}
@@ -90,9 +90,9 @@ static int weave_procedure(struct image *im, struct loaded *l, uint64_t procedur
 			vec_push(&weaves, im->wishes.at[i].weave);
 	struct redirected *r = image_redirected(l, procedure);
 	int status = 0;
-	if (weaves.count || im->redirect_all) {
+	if (weaves.count || (r && (im->redirect_all || r->extra.count))) {
 		qsort(weaves.at, weaves.count, sizeof *weaves.at, order_weaves);
-		status = image_redirect(im, l, procedure, weaves.at, weaves.count, NULL);
+		status = image_redirect(im, l, procedure, weaves.at, weaves.count);
 		if (!status)
 			tell_resume_addresses(im, weaves.at, weaves.count);
 	} else if (r) {
@@ -110,16 +110,6 @@ unsigned image_weave(struct image *im)
 		refused += weave_procedure(im, d.loaded, d.procedure) != 0;
 	}
 	return refused;
-}
-
-void image_redirect_module(struct image *im, struct loaded *l, uint64_t except)
-{
-	const struct module *m = l->module;
-	for (size_t i = 0; i < m->range_count; i++) {
-		bool excepted = except && except >= m->ranges[i].start && except < m->ranges[i].end;
-		if (!excepted && !image_redirected(l, m->ranges[i].start) && image_redirect(im, l, m->ranges[i].start, NULL, 0, NULL) == -ENOSPC)
-			return;
-	}
 }
 
 void image_add_process(struct image *im, pid_t pid, uint32_t generation)

@@ -121,16 +121,28 @@ static bool next_distance(uint32_t *distance, unsigned mask)
 	return true;
 }
 
-uint64_t zone_hop(struct zone *z, uint64_t from, unsigned mask, uint64_t target)
+static uint64_t search_hop(struct zone *z, uint64_t first, uint64_t from, unsigned mask)
 {
-	uint32_t distance = z->hop_start - from, tries = 0;
-	while (next_distance(&distance, mask) && tries++ < 1u << 20) {
+	uint32_t distance = first - from;
+	while (next_distance(&distance, mask)) {
 		uint64_t at = from + (int32_t)distance;
 		if (at + HOP_SIZE > z->hop_end || at < z->hop_start)
 			return 0;
 		if (hop_is_free(z, at))
-			return take_hop(z, at, target);
+			return at;
 		distance++;
 	}
 	return 0;
+}
+
+uint64_t zone_hop(struct zone *z, uint64_t from, unsigned mask, uint64_t target)
+{
+	uint64_t *cursor = &z->hop_cursor[mask & 15];
+	uint64_t at = *cursor ? search_hop(z, *cursor, from, mask) : 0;
+	if (!at)
+		at = search_hop(z, z->hop_start, from, mask);
+	if (!at)
+		return 0;
+	*cursor = at;
+	return take_hop(z, at, target);
 }

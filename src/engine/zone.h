@@ -26,6 +26,7 @@ struct zone {
 	struct { uint64_t next, end; } copies[2]; /* guest addresses; the second is used when the first is full */
 	uint64_t hop_start, hop_end;
 	uint8_t *hop_used;   /* a bit a byte of the hop range */
+	uint64_t hop_cursor[16]; /* by mask: where the last search ended; hops are never given back */
 };
 
 /* The zone for modules from `anchor` on; false when it would wrap around address 0 (then use zone_above). */

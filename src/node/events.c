@@ -93,6 +93,8 @@ static bool member(struct family *f, const struct event_in *e)
 		return true;
 	if (!family_owns(f, e->pid))
 		return false;
+	if (e->kind == EVENT_EXEC || e->kind == EVENT_EXEC_FAILED)
+		return true; /* a vforked child on its way to another program: not worth getting to know */
 	pid_t parent = e->kind == EVENT_FORKED ? (pid_t)e->arg[0] : 0;
 	uint32_t generation = e->kind == EVENT_FORKED ? (uint32_t)e->arg[1] : 0;
 	if (family_add_process(f, e->pid, parent, f->image.generation))

@@ -24,6 +24,7 @@ struct family {
 	char program[256];
 	struct module *program_module;
 	unsigned hook_calls;
+	uint64_t landings_seen;
 	uint64_t hook;     /* module offset of the dynamic linker's debugger hook, 0: none */
 };
 

@@ -16,7 +16,7 @@
 #include "inject/trace.h"
 #include "node/module_cache.h"
 
-enum { IDLE_MS = 1000, FOLLOWING_MS = 2, TOKEN_PROCESS = 1 };
+enum { IDLE_MS = 1000, FOLLOWING_MS = 2, BUSY_MS = 20, TOKEN_PROCESS = 1 };
 
 int64_t clock_us(void)
 {
@@ -54,6 +54,9 @@ static void drop_empty_families(struct supervisor *s)
 {
 	for (size_t i = 0; i < s->families.count; i++)
 		if (!s->families.at[i]->processes.count) {
+			struct image *im = &s->families.at[i]->image;
+			log_debug("%s: springboards %u long (%u through hops), %u short, %u int3, %u runs in place; %lu landings", s->families.at[i]->program,
+				  im->counts.jumps, im->counts.hops, im->counts.short_jumps, im->counts.traps, im->counts.in_place, im->shared->landings);
 			family_free(s->families.at[i]);
 			s->families.at[i--] = s->families.at[--s->families.count];
 		}
@@ -74,6 +77,34 @@ static void set_up_signals(void)
 	sigaction(SIGINT, &ignore, NULL);
 }
 
+/* The guest's traps are sampled: an address that is seen while they come fast is worth a springboard. */
+static void resolve_hot_landings(struct family *f)
+{
+	enum { MANY = 500 };
+	uint64_t landings = f->image.shared->landings, address = f->image.shared->last_landing;
+	if (landings - f->landings_seen > MANY && !image_landing_is_hot(&f->image, address)) {
+		log_debug("%s: hot landing at %#lx", f->program, address);
+		family_apply(f, true);
+	}
+	f->landings_seen = landings;
+}
+
+static bool time_for(int64_t *next, int64_t every_us)
+{
+	int64_t now = clock_us();
+	if (now < *next)
+		return false;
+	*next = now + every_us;
+	return true;
+}
+
+static void tick(struct supervisor *s)
+{
+	if (time_for(&s->next_landing_check_us, 20000))
+		for (size_t i = 0; i < s->families.count; i++)
+			resolve_hot_landings(s->families.at[i]);
+}
+
 static void loop(struct supervisor *s)
 {
 	while (s->families.count || s->followed.count) {
@@ -82,8 +113,9 @@ static void loop(struct supervisor *s)
 		follow_stops(s);
 		handle_descriptors(s);
 		drop_empty_families(s);
+		tick(s);
 		if (!busy && (s->families.count || s->followed.count))
-			bell_wait(&s->bell, seen, s->followed.count ? FOLLOWING_MS : IDLE_MS);
+			bell_wait(&s->bell, seen, s->followed.count ? FOLLOWING_MS : s->options.redirect_all ? BUSY_MS : IDLE_MS);
 	}
 }
 

@@ -20,6 +20,7 @@ struct supervisor {
 	struct store *store;
 	VEC(struct family *) families;
 	VEC(struct followed) followed;
+	int64_t next_landing_check_us;
 };
 
 /* Becomes the supervisor of `launched`, a process that waits to exec the program. Says on `ready` (a socket) that it may: one byte 0, or an error
