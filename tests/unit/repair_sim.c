@@ -1,4 +1,4 @@
-#include "repair_sim.h"
+#include "repair_sim_private.h"
 
 #include "repair/correlate.h"
 
@@ -6,187 +6,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
-#include <errno.h>
 
 #include <cmocka.h>
 
-enum {
-	PROCEDURE_SIZE = 0x1000, LOCATION = 0x80,
-	CALLER = 0x100000, HANDLER = 0x200000, MAIN = 0x300000, AFTERMATH = 0x400000,
-	CFA = 0x7000, CALLER_CFA = 0x7100, HANDLER_CFA = 0x7200, MAIN_CFA = 0x7300,
-};
-
-static const struct module_key module = {"5130a7e5"};
-
-static uint64_t procedure_of(size_t defect)
-{
-	return (defect + 1) * PROCEDURE_SIZE;
-}
-
 struct point sim_point(size_t defect)
 {
-	return (struct point){module, procedure_of(defect) + LOCATION};
-}
-
-/* --- The host's side. */
-
-static void step(struct sim *s)
-{
-	if (s->die_at && !--s->die_at)
-		_exit(0);
-}
-
-static int64_t host_now(void *context)
-{
-	struct sim *s = context;
-	return *s->now_us;
-}
-
-static bool host_guards(void *context, pid_t pid)
-{
-	struct sim *s = context;
-	return pid == s->pid;
-}
-
-static int host_checks_install(void *context, const struct check *checks, size_t count)
-{
-	struct sim *s = context;
-	step(s);
-	for (size_t i = 0; i < count; i++) {
-		assert_true(s->check_count < SIM_CHECKS);
-		s->checks[s->check_count++] = (struct sim_check){.check = checks[i]};
-	}
-	step(s);
-	return 0;
-}
-
-static void host_checks_remove(void *context, const uint64_t *ids, size_t count)
-{
-	struct sim *s = context;
-	step(s);
-	for (size_t i = 0; i < count; i++) {
-		size_t n = 0;
-		while (n < s->check_count && s->checks[n].check.id != ids[i])
-			n++;
-		assert_true(n < s->check_count);
-		s->checks[n] = s->checks[--s->check_count];
-	}
-}
-
-static void host_check_collect(void *context, uint64_t check, pid_t pid, pid_t tid, struct check_tally *out)
-{
-	struct sim *s = context;
-	step(s);
-	for (size_t n = 0; n < s->check_count; n++) {
-		if (s->checks[n].check.id != check)
-			continue;
-		*out = s->checks[n].tally;
-		if (pid != s->pid)
-			out->last = CHECK_NONE;
-		s->checks[n].tally.satisfied = s->checks[n].tally.violated = 0;
-	}
-}
-
-static const struct sim_truth *truth_of(const struct sim_defect *d, uint8_t action, unsigned depth, bool has_value, int64_t value)
-{
-	for (size_t i = 0; i < sizeof d->truth / sizeof *d->truth; i++) {
-		const struct sim_truth *t = &d->truth[i];
-		if (t->outcome == SIM_FAILS || t->action != action || (action == ACTION_RETURN && t->depth != depth))
-			continue;
-		if (t->value == SIM_ANY_VALUE || (has_value && t->value == value))
-			return t;
-	}
-	return NULL;
-}
-
-static enum sim_outcome outcome_of(const struct sim_defect *d, uint8_t action, unsigned depth, bool has_value, int64_t value, unsigned acted)
-{
-	const struct sim_truth *t = truth_of(d, action, depth, has_value, value);
-	if (!t)
-		return SIM_FAILS;
-	return t->after && acted < t->after ? SIM_WORKS : t->outcome;
-}
-
-static size_t defect_at(const struct sim *s, uint64_t offset)
-{
-	size_t defect = offset / PROCEDURE_SIZE - 1;
-	assert_true(defect < s->defect_count);
-	return defect;
-}
-
-static int host_patch_install(void *context, const struct patch *p)
-{
-	struct sim *s = context;
-	step(s);
-	if (p->at.offset < AFTERMATH) {
-		const struct sim_defect *d = &s->defects[defect_at(s, p->at.offset)];
-		if (outcome_of(d, p->action, p->depth, p->has_value, p->value, 0) == SIM_REFUSED)
-			return -EOPNOTSUPP;
-	}
-	for (size_t i = 0; i < s->patch_count; i++)
-		assert_int_not_equal(s->patches[i].patch.id, p->id);
-	assert_true(s->patch_count < SIM_PATCHES);
-	s->patches[s->patch_count++] = (struct sim_installed){*p, 0};
-	step(s);
-	return 0;
-}
-
-static void host_patch_remove(void *context, uint64_t patch)
-{
-	struct sim *s = context;
-	size_t i = 0;
-	step(s);
-	while (i < s->patch_count && s->patches[i].patch.id != patch)
-		i++;
-	assert_true(i < s->patch_count);
-	s->patches[i] = s->patches[--s->patch_count];
-}
-
-static bool host_predominates(void *context, const struct module_key *m, uint64_t procedure, uint64_t a, uint64_t b)
-{
-	return a >= procedure && a <= b;
-}
-
-static bool host_same_block(void *context, const struct module_key *m, uint64_t procedure, uint64_t a, uint64_t b)
-{
-	return a / 0x40 == b / 0x40;
-}
-
-static enum repair_site host_site(void *context, const struct point *at)
-{
-	struct sim *s = context;
-	if (at->offset >= AFTERMATH)
-		return SITE_OTHER;
-	return at->offset % PROCEDURE_SIZE == LOCATION ? s->defects[defect_at(s, at->offset)].site : SITE_LOAD;
-}
-
-static bool host_call_returns(void *context, const struct point *call)
-{
-	return true;
-}
-
-static size_t host_return_values(void *context, const struct module_key *m, uint64_t procedure, int64_t *out, size_t max)
-{
-	struct sim *s = context;
-	if (procedure >= CALLER)
-		return 0;
-	const struct sim_defect *d = &s->defects[defect_at(s, procedure)];
-	size_t count = d->return_count < max ? d->return_count : max;
-	memcpy(out, d->returns, count * sizeof *out);
-	return count;
+	return (struct point){sim_module, procedure_of(defect) + LOCATION};
 }
 
 /* --- Life cycle. */
 
 static void open_repair(struct sim *s, const char *directory)
 {
-	const struct repair_host host = {
-		.context = s, .now_us = host_now, .guards = host_guards, .checks_install = host_checks_install, .checks_remove = host_checks_remove,
-		.check_collect = host_check_collect, .patch_install = host_patch_install, .patch_remove = host_patch_remove,
-		.predominates = host_predominates, .same_block = host_same_block, .site = host_site, .call_returns = host_call_returns,
-		.return_values = host_return_values,
-	};
+	const struct repair_host host = sim_host(s);
 	assert_int_equal(store_open(directory, &s->store), 0);
 	assert_int_equal(repair_open(s->store, &host, &s->settings, &s->repair), 0);
 	assert_int_equal(repair_start(s->repair), 0);
@@ -228,7 +60,7 @@ static void put(struct sim *s, struct invariant *i, const int64_t *values, uint3
 static struct invariant invariant_at(size_t defect, uint64_t offset, uint8_t slot, enum invariant_kind kind)
 {
 	struct invariant i = {.kind = kind, .procedure = procedure_of(defect)};
-	i.a.at = (struct point){module, procedure_of(defect) + offset};
+	i.a.at = (struct point){sim_module, procedure_of(defect) + offset};
 	i.a.slot = slot;
 	i.a.operand = (struct operand){.kind = OPERAND_REGISTER, .size = 8, .reg = REG_RDI, .base = REG_NONE, .index = REG_NONE};
 	return i;
@@ -280,7 +112,7 @@ static void run_checks(struct sim *s, size_t defect, bool attack)
 
 static void push_frame(struct failure *f, uint64_t at, uint64_t procedure, uint64_t cfa)
 {
-	f->stack[f->depth++] = (struct frame){{module, at}, procedure, at, cfa};
+	f->stack[f->depth++] = (struct frame){{sim_module, at}, procedure, at, cfa};
 }
 
 /* skip frames: a return has left so many of the procedures below. */
@@ -295,7 +127,7 @@ static void push_stack(struct failure *f, size_t defect, unsigned skip)
 	push_frame(f, MAIN + 0x10, MAIN, MAIN_CFA);
 }
 
-static struct failure failure_of(struct sim *s, size_t defect)
+struct failure sim_failure(struct sim *s, size_t defect)
 {
 	const struct sim_defect *d = &s->defects[defect];
 	struct failure f = {.monitor = d->monitor, .signal = d->signal, .at = sim_point(defect), .pid = s->pid, .tid = s->pid, .time_us = *s->now_us};
@@ -308,7 +140,7 @@ static struct failure failure_of(struct sim *s, size_t defect)
 static struct failure aftermath_of(struct sim *s, size_t defect, unsigned skip)
 {
 	struct failure f = {.monitor = MONITOR_CRASH, .signal = 11, .pid = s->pid, .tid = s->pid, .time_us = *s->now_us};
-	f.at = (struct point){module, AFTERMATH + defect * 0x100 + skip};
+	f.at = (struct point){sim_module, AFTERMATH + defect * 0x100 + skip};
 	push_frame(&f, f.at.offset, AFTERMATH, skip ? CFA + 0x40 * skip : 0x6f00);
 	push_stack(&f, defect, skip);
 	return f;
@@ -383,14 +215,14 @@ static bool play_failure(struct sim *s, size_t defect, struct failure f)
 			struct sim_installed *i = installed_at(s, defect);
 			assert_non_null(i);
 			assert_int_equal(i->patch.guard, GUARD_FAULT);
-			outcome = outcome_of(d, i->patch.action, i->patch.depth, i->patch.has_value, i->patch.value, i->acted);
+			outcome = sim_outcome_of(d, i->patch.action, i->patch.depth, i->patch.has_value, i->patch.value, i->acted);
 			left = left_by(&i->patch);
 			report_action(s, i);
 		} else {
 			/* By what is really on the stack, not by what the engine thinks: which procedure's activation ends? */
 			assert_true(v.frame + 1 < f.depth);
 			left = level_of(defect, f.stack[v.frame].procedure);
-			outcome = left ? outcome_of(d, ACTION_RETURN, left, v.has_value, v.value, 0) : SIM_FAILS;
+			outcome = left ? sim_outcome_of(d, ACTION_RETURN, left, v.has_value, v.value, 0) : SIM_FAILS;
 		}
 		if (outcome == SIM_WORKS)
 			return true;
@@ -399,7 +231,7 @@ static bool play_failure(struct sim *s, size_t defect, struct failure f)
 			s->late_defect = defect;
 			return true;
 		}
-		f = outcome == SIM_MOVES ? aftermath_of(s, defect, left) : failure_of(s, defect);
+		f = outcome == SIM_MOVES ? aftermath_of(s, defect, left) : sim_failure(s, defect);
 	}
 	fail_msg("a livelock of verdicts");
 	return false;
@@ -412,8 +244,8 @@ bool sim_attack(struct sim *s, size_t defect)
 	*s->now_us += 1000;
 	run_checks(s, defect, true);
 	if (!i || !acts(s, defect, &i->patch))
-		return play_failure(s, defect, failure_of(s, defect));
-	enum sim_outcome outcome = outcome_of(&s->defects[defect], i->patch.action, i->patch.depth, i->patch.has_value, i->patch.value, i->acted);
+		return play_failure(s, defect, sim_failure(s, defect));
+	enum sim_outcome outcome = sim_outcome_of(&s->defects[defect], i->patch.action, i->patch.depth, i->patch.has_value, i->patch.value, i->acted);
 	unsigned left = left_by(&i->patch);
 	report_action(s, i);
 	if (outcome == SIM_WORKS)
@@ -424,7 +256,7 @@ bool sim_attack(struct sim *s, size_t defect)
 		return true;
 	}
 	*s->now_us += 10;
-	return play_failure(s, defect, outcome == SIM_MOVES ? aftermath_of(s, defect, left) : failure_of(s, defect));
+	return play_failure(s, defect, outcome == SIM_MOVES ? aftermath_of(s, defect, left) : sim_failure(s, defect));
 }
 
 static void fail_late(struct sim *s)

@@ -78,6 +78,9 @@ void sim_learn_return(struct sim *s, size_t defect, const int64_t *values, uint3
 /* One presentation. true: the process survived it, so far. */
 bool sim_attack(struct sim *s, size_t defect);
 
+/* The failure of a presentation, as a monitor reports it, for tests that talk to the engine themselves. */
+struct failure sim_failure(struct sim *s, size_t defect);
+
 /* Normal traffic: checks are satisfied, requests are served, time goes by. */
 void sim_legitimate(struct sim *s, unsigned requests);
 
