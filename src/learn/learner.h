@@ -63,7 +63,8 @@ void learner_refuse(struct learner *l, uint32_t procedure);
 /* CPU time spent on learning: weaving, redirecting, reading the ring. */
 void learner_cost(struct learner *l, int64_t us);
 
-/* Moves everything on; to be called some ten times a second. now_us must not go back. */
+/* Moves everything on; to be called some ten times a second, more often while a large program is begun (one call makes plans for 100 ms at most). The CPU
+ * time it takes is not counted by itself: tell it with learner_cost. now_us must not go back. */
 void learner_tick(struct learner *l, int64_t now_us);
 
 /* What is to be redirected now, by number of the procedure ascending. Valid until the next learner_tick, learner_discard_epoch or learner_refuse. An entry whose generation changed

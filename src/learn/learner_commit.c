@@ -6,11 +6,11 @@
 
 #include "learn/evaluate.h"
 
-/* --- Invariants: those of the merged state are put, those that are stored and hold no more are deleted. */
+/* --- Invariants: those of the merged state are put, those that are stored and hold no more are deleted. What is stored with the same bounds, and
+ * at least half the samples, is left as it is: epochs are many, and most of them change little. */
 
 struct update {
-	const struct learner_sink *sink;
-	VEC(struct invariant) now;
+	VEC(struct invariant) now; /* id: the stored one that needs no change */
 	VEC(uint64_t) gone;
 };
 
@@ -35,7 +35,8 @@ static int order_keys(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static bool still_holds(const struct update *u, const struct invariant *stored)
+/* What the merged state says of a stored one's variables and kind. */
+static struct invariant *find_now(const struct update *u, const struct invariant *stored)
 {
 	size_t low = 0, high = u->now.count;
 	uint64_t key = key_hash(stored);
@@ -48,29 +49,39 @@ static bool still_holds(const struct update *u, const struct invariant *stored)
 	}
 	for (; low < u->now.count && key_hash(&u->now.at[low]) == key; low++)
 		if (invariant_same(&u->now.at[low], stored))
-			return true;
-	return false;
+			return &u->now.at[low];
+	return NULL;
 }
 
-static int collect_gone(void *context, const struct invariant *stored)
+static bool same_bounds(const struct invariant *i, const struct invariant *j)
+{
+	return i->bound == j->bound && i->count == j->count && i->relative == j->relative && i->a_is_later == j->a_is_later
+		&& !memcmp(i->value, j->value, i->count * sizeof *i->value);
+}
+
+static int compare_stored(void *context, const struct invariant *stored)
 {
 	struct update *u = context;
-	if (!still_holds(u, stored))
+	struct invariant *now = find_now(u, stored);
+	if (!now)
 		vec_push(&u->gone, stored->id);
+	else if (same_bounds(now, stored) && stored->samples >= now->samples / 2)
+		now->id = stored->id;
 	return 0;
 }
 
 static int update_invariants(const struct learner_sink *sink, const struct state *s, uint64_t min_samples)
 {
-	struct update u = {.sink = sink};
+	struct update u = {0};
 	state_invariants(s, min_samples, collect_now, &u);
 	if (u.now.count)
 		qsort(u.now.at, u.now.count, sizeof *u.now.at, order_keys);
-	int error = sink->invariants(sink->context, &s->module, s->procedure, collect_gone, &u);
+	int error = sink->invariants(sink->context, &s->module, s->procedure, compare_stored, &u);
 	for (size_t i = 0; i < u.gone.count && !error; i++)
 		error = sink->invariant_delete(sink->context, u.gone.at[i]);
 	for (size_t i = 0; i < u.now.count && !error; i++)
-		error = sink->invariant_put(sink->context, &u.now.at[i]);
+		if (!u.now.at[i].id)
+			error = sink->invariant_put(sink->context, &u.now.at[i]);
 	vec_free(&u.now);
 	vec_free(&u.gone);
 	return error;

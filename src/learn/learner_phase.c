@@ -17,7 +17,8 @@ void candidate_limits(const struct learner *l, const struct candidate *c, struct
 	if (l->config.full)
 		return;
 	uint64_t confirm = l->config.confirm_executions * CONFIRM_PATIENCE;
-	w->entry_limit = c->phase == PHASE_CONFIRM ? confirm : l->config.observe_executions;
+	uint64_t executions = c->phase == PHASE_CONFIRM ? confirm : l->config.observe_executions;
+	w->entry_limit = 2 * executions; /* some records may be lost */
 	w->point_limit = l->config.point_limit;
 }
 

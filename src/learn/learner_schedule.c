@@ -1,7 +1,11 @@
 /* Which procedures are observed at a time: the batch, within budget and memory. */
 #include "learn/learner_private.h"
 
-enum { BATCH_GROWS_US = 500000, FILL_EVERY_US = 300000 };
+enum {
+	BATCH_GROWS_US = 500000,
+	FILL_EVERY_US = 300000,
+	FILL_VARIABLES = 20000, /* of new plans in one tick: some 100 ms at most */
+};
 
 void learner_cost(struct learner *l, int64_t us)
 {
@@ -89,8 +93,16 @@ static void fill_batch(struct learner *l)
 	size_t room = l->wanted.count < l->batch ? l->batch - l->wanted.count : 0;
 	if (!l->config.full && count > room)
 		evict_idle(l, count - room);
-	for (size_t i = 0; i < count && has_room(l); i++)
-		candidate_begin(l, &l->candidates.at[queue[i].number]);
+	size_t variables = 0;
+	for (size_t i = 0; i < count && has_room(l); i++) {
+		struct candidate *c = &l->candidates.at[queue[i].number];
+		if (candidate_begin(l, c))
+			variables += c->plan->variable_count;
+		if (variables > FILL_VARIABLES) {
+			l->filled_us = -1;
+			break;
+		}
+	}
 	free(queue);
 }
 

@@ -42,10 +42,8 @@ static void add_variable(struct builder *b, uint32_t n, const struct procedure *
 	v->point = point - b->points.at;
 	if (!point->count++)
 		point->first = n;
-	if (has_operand) {
-		v->value = point->operand_count;
-		point->operand[point->operand_count++] = use->operand;
-	}
+	if (has_operand)
+		v->value = point->operand_count++;
 }
 
 static void build_points(struct plan *plan, const struct procedure *p, const struct variables *found)
@@ -190,6 +188,15 @@ int plan_new(const struct procedure *p, size_t max_pairs, struct plan **out)
 	variables_release(&found);
 	*out = plan;
 	return 0;
+}
+
+unsigned plan_operands(const struct plan *plan, uint32_t point, struct operand out[PROBE_OPERANDS])
+{
+	const struct plan_point *p = &plan->points[point];
+	for (uint32_t v = p->first; v < p->first + p->count; v++)
+		if (plan->variables[v].value >= 0)
+			out[plan->variables[v].value] = plan->variables[v].operand;
+	return p->operand_count;
 }
 
 void plan_free(struct plan *plan)

@@ -28,7 +28,6 @@ struct plan_point {
 	uint32_t first, count; /* variables */
 	uint8_t operand_count;
 	bool is_entry;
-	struct operand operand[PROBE_OPERANDS]; /* in the order of the record's values */
 };
 
 struct plan {
@@ -50,5 +49,8 @@ struct plan {
  * return values take no part. Returns 0, -E2BIG (procedure too large to learn), -EILSEQ (no code). */
 int plan_new(const struct procedure *p, size_t max_pairs, struct plan **out) __attribute__((warn_unused_result));
 void plan_free(struct plan *plan);
+
+/* The operands to observe at a point, in the order of the record's values. Returns how many, at most PROBE_OPERANDS. */
+unsigned plan_operands(const struct plan *plan, uint32_t point, struct operand out[PROBE_OPERANDS]);
 
 #endif

@@ -14,8 +14,8 @@ struct invariant_set {
 void set_add(void *set, const struct invariant *i);
 int set_visit(void *set, const struct invariant *i); /* likewise, as a visitor that goes on */
 void set_release(struct invariant_set *s);
-/* Sorts both; prints the first differences. True: equal, sample counts included. */
-bool set_equal(struct invariant_set *a, struct invariant_set *b);
+/* Sorts both; prints the first difference. True: equal; samples: so must the sample counts be. */
+bool set_equal(struct invariant_set *a, struct invariant_set *b, bool samples);
 size_t set_count(const struct invariant_set *s, enum invariant_kind kind);
 
 #endif

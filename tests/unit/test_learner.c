@@ -259,7 +259,9 @@ static void nodes_and_epochs_add_up(void **state)
 	}
 	assert_int_equal(learner_commit_epoch(node[0], &once.functions), 0);
 	assert_true(once.invariants.count > 5);
-	assert_true(set_equal(&once.invariants, &often.invariants));
+	assert_true(set_equal(&once.invariants, &often.invariants, false));
+	for (size_t i = 0; i < often.invariants.count; i++)
+		assert_true(often.invariants.at[i].samples >= once.invariants.at[i].samples / 2);
 	for (int n = 0; n < 3; n++)
 		learner_free(node[n]);
 	g.l = NULL;
