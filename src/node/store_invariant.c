@@ -35,13 +35,10 @@ int bind_invariant(struct store *s, struct binder *b, const struct invariant *i)
 
 static void read_variable(struct reader *r, struct variable *v)
 {
-	uint64_t module = read_int(r);
+	read_module(r, &v->at.module);
 	v->at.offset = read_int(r);
 	v->slot = read_bounded(r, SLOT_RETURN + 1);
 	read_blob(r, &v->operand, sizeof v->operand, 1);
-	int error = store_module_key(r->store, module, &v->at.module);
-	if (error && !r->error)
-		r->error = error == -ENOENT ? -EBADMSG : error;
 }
 
 void read_invariant(struct reader *r, struct invariant *i)

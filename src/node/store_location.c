@@ -52,13 +52,6 @@ int bind_failure(struct store *s, struct binder *b, const struct failure *f, str
 	return error;
 }
 
-static void read_module(struct reader *r, uint64_t id, struct module_key *key)
-{
-	int error = store_module_key(r->store, id, key);
-	if (error && !r->error)
-		r->error = error == -ENOENT ? -EBADMSG : error;
-}
-
 static void unpack_stack(struct reader *r, struct failure *f)
 {
 	struct failure_columns columns;
@@ -66,7 +59,9 @@ static void unpack_stack(struct reader *r, struct failure *f)
 	for (unsigned i = 0; i < f->depth; i++) {
 		const uint64_t *word = columns.stack[i];
 		f->stack[i] = (struct frame){.at.offset = word[1], .procedure = word[2], .address = word[3], .cfa = word[4]};
-		read_module(r, word[0], &f->stack[i].at.module);
+		int error = store_module_key(r->store, word[0], &f->stack[i].at.module);
+		if (error && !r->error)
+			r->error = error;
 	}
 }
 
@@ -74,7 +69,7 @@ void read_failure(struct reader *r, struct failure *f)
 {
 	uint64_t registers[REG_COUNT + 2] = {0};
 	f->monitor = read_bounded(r, MONITOR_COUNT);
-	read_module(r, read_int(r), &f->at.module);
+	read_module(r, &f->at.module);
 	f->at.offset = read_int(r);
 	f->signal = read_int(r);
 	f->fault_address = read_int(r);
@@ -104,7 +99,7 @@ static int read_location(struct store *s, sqlite3_stmt *st, struct location *l)
 	l->last_us = read_int(&r);
 	l->patched_us = read_int(&r);
 	l->monitor = read_bounded(&r, MONITOR_COUNT);
-	read_module(&r, read_int(&r), &l->at.module);
+	read_module(&r, &l->at.module);
 	l->at.offset = read_int(&r);
 	read_failure(&r, &l->last);
 	l->last.id = l->id;

@@ -60,6 +60,8 @@ int store_module_key(struct store *s, uint64_t id, struct module_key *key)
 	bind_int(&b, id);
 	int error = find_row(s, b.st, &found);
 	*key = found.key;
+	if (error == -ENOENT)
+		error = store_fail_text(s, -EBADMSG, "%s is damaged: a row names a module that is not there; move the file away to start afresh", s->path);
 	return error;
 }
 

@@ -143,9 +143,7 @@ static void read_patch(struct reader *r, void *out)
 	struct patch *p = out;
 	*p = (struct patch){.id = read_int(r)};
 	p->failure = read_int(r);
-	int error = store_module_key(r->store, read_int(r), &p->at.module);
-	if (error && !r->error)
-		r->error = error == -ENOENT ? -EBADMSG : error;
+	read_module(r, &p->at.module);
 	p->at.offset = read_int(r);
 	p->guard = read_bounded(r, GUARD_HEAP + 1);
 	p->action = read_bounded(r, ACTION_DISCARD + 1);

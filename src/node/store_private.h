@@ -72,11 +72,13 @@ int64_t read_int(struct reader *r);
 uint64_t read_bounded(struct reader *r, uint64_t limit); /* values >= limit make no sense */
 void read_text(struct reader *r, char *out, size_t size);
 size_t read_blob(struct reader *r, void *out, size_t unit, size_t max); /* returns the count of units */
+void read_module(struct reader *r, struct module_key *key);
+void reader_reject(struct reader *r); /* the column read last makes no sense */
 
 /* Modules are stored as row numbers. Id 0 stands for the empty key. */
 int store_module_id(struct store *s, const struct module_key *key, uint64_t *id);        /* adds it where missing */
 int store_module_find(struct store *s, const struct module_key *key, uint64_t *id);      /* -ENOENT */
-int store_module_key(struct store *s, uint64_t id, struct module_key *key);
+int store_module_key(struct store *s, uint64_t id, struct module_key *key);              /* -EBADMSG */
 
 /* Columns of an invariant, in the tables invariant, check and patch. */
 #define INVARIANT_COLUMNS "kind, procedure, a_module, a_offset, a_slot, a_operand, b_module, b_offset, b_slot, b_operand, bound, one_of, samples, a_is_later, relative"

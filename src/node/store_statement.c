@@ -99,7 +99,7 @@ int64_t read_int(struct reader *r)
 }
 
 /* The first value that makes no sense is named; the file is as good as damaged. */
-static void reject(struct reader *r)
+void reader_reject(struct reader *r)
 {
 	if (!r->error)
 		r->error = store_fail_text(r->store, -EBADMSG, "%s is damaged: column %s makes no sense in a row; move the file away to start afresh",
@@ -111,7 +111,7 @@ uint64_t read_bounded(struct reader *r, uint64_t limit)
 	uint64_t value = read_int(r);
 	if (value < limit)
 		return value;
-	reject(r);
+	reader_reject(r);
 	return 0;
 }
 
@@ -123,12 +123,19 @@ void read_text(struct reader *r, char *out, size_t size)
 	memset(out + length, 0, size - length);
 }
 
+void read_module(struct reader *r, struct module_key *key)
+{
+	int error = store_module_key(r->store, read_int(r), key);
+	if (error && !r->error)
+		r->error = error;
+}
+
 size_t read_blob(struct reader *r, void *out, size_t unit, size_t max)
 {
 	size_t size = sqlite3_column_bytes(r->st, r->next);
 	const void *data = sqlite3_column_blob(r->st, r->next++);
 	if (size % unit || size / unit > max) {
-		reject(r);
+		reader_reject(r);
 		return 0;
 	}
 	if (size)
