@@ -57,6 +57,7 @@ static int put_in_force(struct repair *r, const struct patch *chosen)
 	struct patch p = *chosen;
 	char text[256];
 	p.state = PATCH_TRIED;
+	r->stale = true;
 	int err = store_patch_put(r->store, &p);
 	if (err)
 		return err;
@@ -144,6 +145,7 @@ int evaluate_failed(struct repair *r, uint64_t patch, pid_t pid, const char *why
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	bool out = patch_is_in_force(&p) && !p.pinned;
+	r->stale |= out;
 	p.failures++;
 	if (out || p.state == PATCH_CANDIDATE)
 		p.state = PATCH_DISCARDED;
@@ -167,6 +169,7 @@ static int give_place_back(struct repair *r, const struct patch *p)
 		if (!patch_is_in_force(other) || other->pinned || rank_compare(p, other, r->settings.bonus) >= 0)
 			continue;
 		other->state = other->failures ? PATCH_DISCARDED : PATCH_CANDIDATE;
+		r->stale = true;
 		err = store_patch_put(r->store, other);
 	}
 	vec_free(&list);

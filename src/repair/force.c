@@ -172,11 +172,13 @@ static int sync_patches(struct repair *r, bool *again)
 int force_sync(struct repair *r)
 {
 	bool again = true;
+	int err = 0;
 	/* Ends: each round discards a patch. */
-	for (int rounds = 0; again && rounds < 1000; rounds++) {
-		int err = sync_patches(r, &again);
-		if (err)
-			return err;
-	}
-	return sync_checks(r);
+	for (int rounds = 0; !err && again && rounds < 1000; rounds++)
+		err = sync_patches(r, &again);
+	if (!err)
+		err = sync_checks(r);
+	/* After an error it is to be tried again. */
+	r->stale = err != 0;
+	return err;
 }

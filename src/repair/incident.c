@@ -128,10 +128,11 @@ static int record(struct repair *r, struct incident *in)
 	in->location = l.id;
 	err = journal(r->store, JOURNAL_FAILURE, l.id, 0, in->f->pid, l.last_us, "%s at %s, presentation %u: %s", monitor_names[l.monitor],
 		      describe_point(r->store, &l.at, at, sizeof at), l.presentations, in->f->facts);
-	if (!err)
-		err = blame_windows(r, in->f, l.id, l.last_us);
+	/* In this order: what is blamed now is not to be absolved by the same failure. */
 	if (!err && l.presentations == 2)
 		err = blame_take_back(r, l.id, in->f->pid);
+	if (!err)
+		err = blame_windows(r, in->f, l.id, l.last_us);
 	return err ? err : advance(r, in, &l);
 }
 

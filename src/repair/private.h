@@ -44,6 +44,7 @@ struct repair {
 	int64_t checks_since_us;  /* when the newest of them went in */
 	VEC(struct streak) streaks;
 	int64_t collected_us;
+	bool stale;               /* what should be in force has changed in this transaction */
 };
 
 /* The store's rows as lists; the caller frees them with vec_free(). */

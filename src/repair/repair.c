@@ -52,7 +52,7 @@ static int end(struct repair *r, int err)
 		return err;
 	}
 	err = store_commit(r->store);
-	return err ? err : force_sync(r);
+	return err || !r->stale ? err : force_sync(r);
 }
 
 int repair_activation(struct repair *r, const struct activation *a)

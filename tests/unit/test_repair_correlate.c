@@ -1,5 +1,6 @@
 /* Correlation: which invariants are suspects, and how checks classify them, against the paper's definitions played through literally. */
 #include "repair/candidates.h"
+#include "repair/checks.h"
 #include "repair/correlate.h"
 #include "repair_sim.h"
 
@@ -209,6 +210,21 @@ static void test_suspects_of_the_caller(void **state)
 	vec_free(&list);
 }
 
+/* However deep the recursion, it is one procedure. */
+static void test_recursion_counts_once(void **state)
+{
+	struct fixture *x = *state;
+	struct failure f = failure();
+	invariant_list list = {0};
+	learn(x, INVARIANT_ONE_OF, 0x2000, 0x2010, 0, 0);
+	f.stack[3] = f.stack[1];
+	f.stack[1] = f.stack[2] = f.stack[0];
+	f.depth = 4;
+	assert_int_equal(correlate_candidates(&x->r, &f, &list), 0);
+	assert_int_equal(list.count, 1);
+	vec_free(&list);
+}
+
 static void test_nearest_are_kept(void **state)
 {
 	struct fixture *x = *state;
@@ -300,13 +316,30 @@ static void test_candidates_are_stored_once(void **state)
 	}
 }
 
+static void test_checks_are_made_once(void **state)
+{
+	struct fixture *x = *state;
+	struct location l = {.monitor = MONITOR_CRASH, .at = {module, 0x1058}, .last = failure()};
+	unsigned added;
+	learn(x, INVARIANT_ONE_OF, 0x1000, 0x1000, 0, 0);
+	assert_int_equal(store_location_put(x->store, &l), 0);
+	assert_int_equal(checks_make(&x->r, &l, &added), 0);
+	assert_int_equal(added, 1);
+	/* Learned more since: only that is new. */
+	learn(x, INVARIANT_LOWER_BOUND, 0x1000, 0x1010, 0, 0);
+	assert_int_equal(checks_make(&x->r, &l, &added), 0);
+	assert_int_equal(added, 1);
+	assert_int_equal(checks_make(&x->r, &l, &added), 0);
+	assert_int_equal(added, 0);
+}
+
 int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_classes), cmocka_unit_test(test_random_histories), WITH_STORE(test_suspects),
-		WITH_STORE(test_suspects_of_the_caller), WITH_STORE(test_nearest_are_kept), WITH_STORE(test_repairs_of_invariants),
-		WITH_STORE(test_returns_what_was_returned), WITH_STORE(test_candidates_are_stored_once),
+		WITH_STORE(test_suspects_of_the_caller), WITH_STORE(test_nearest_are_kept), WITH_STORE(test_recursion_counts_once), WITH_STORE(test_repairs_of_invariants),
+		WITH_STORE(test_returns_what_was_returned), WITH_STORE(test_candidates_are_stored_once), WITH_STORE(test_checks_are_made_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

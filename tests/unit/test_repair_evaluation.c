@@ -89,6 +89,7 @@ static void test_refused_patch_is_passed_over(void **state)
 	world_open_hopeless(*state, &s, &folder);
 	assert_false(sim_attack(&s, BEST_IS_REFUSED));
 	assert_int_equal(sim_in_force(&s, BEST_IS_REFUSED).action, ACTION_SKIP);
+	assert_int_equal(s.patch_count, 1);
 	assert_true(sim_attack(&s, BEST_IS_REFUSED));
 	sim_close(&s);
 	sim_folder_remove(folder);
@@ -160,6 +161,11 @@ static void test_operator(void **state)
 	assert_int_equal(repair_reload(s->repair), 0);
 	assert_int_equal(s->patch_count, 1);
 	assert_int_equal(operator_enable(s->store, 999999), -ENOENT);
+	/* Another one takes its place. */
+	assert_int_equal(operator_enable(s->store, id + 1), 0);
+	assert_int_equal(sim_in_force(s, NULL_POINTER).id, id + 1);
+	assert_int_equal(repair_reload(s->repair), 0);
+	assert_int_equal(s->patch_count, 1);
 
 	/* Pinned: failures are counted, but it stays. */
 	sim_attack(s, DEEP_NULL);

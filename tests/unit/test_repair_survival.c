@@ -1,6 +1,8 @@
 /* The repair engine against simulated guests: presentations until survival, the patch that is kept, several defects at once. */
 #include "repair_world.h"
 
+#include "repair/correlate.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -56,6 +58,42 @@ static void test_first_presentation_is_native(void **state)
 	for (size_t defect = 0; defect < DEFECTS; defect++)
 		assert_false(sim_attack(&w->sim, defect));
 	assert_int_equal(w->sim.deaths, DEFECTS);
+}
+
+static int look_at_check(void *context, const struct check *c)
+{
+	bool guilty = c->invariant.kind == INVARIANT_LOWER_BOUND;
+	assert_int_equal(c->correlation, guilty ? CORRELATION_HIGHLY : CORRELATION_NOT);
+	assert_int_equal(c->violated_before_failure, guilty);
+	assert_int_equal(c->satisfied_before_failure, !guilty);
+	assert_int_equal(c->violated_elsewhere, 0);
+	assert_int_equal(c->satisfied_elsewhere, 20);
+	++*(unsigned *)context;
+	return 0;
+}
+
+static int look_at_patch(void *context, const struct patch *p)
+{
+	if (p->guard == GUARD_INVARIANT)
+		assert_int_equal(p->invariant.kind, INVARIANT_LOWER_BOUND);
+	return 0;
+}
+
+/* Repairs are made for what correlates best, and only for that. */
+static void test_checks_find_the_invariant(void **state)
+{
+	struct world *w = *state;
+	struct sim *s = &w->sim;
+	unsigned checks = 0;
+	sim_attack(s, NEGATIVE_INDEX);
+	assert_int_equal(s->check_count, 2);
+	sim_legitimate(s, 20);
+	sim_attack(s, NEGATIVE_INDEX);
+	assert_int_equal(s->check_count, 0);
+	uint64_t id = sim_location(s, NEGATIVE_INDEX).id;
+	assert_int_equal(store_checks(s->store, id, look_at_check, &checks), 0);
+	assert_int_equal(checks, 2);
+	assert_int_equal(store_patches(s->store, id, look_at_patch, NULL), 0);
 }
 
 static void test_paper_policy(void **state)
@@ -161,7 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD(test_presentations_to_survival), WORLD(test_the_right_patch_is_kept), WORLD(test_first_presentation_is_native),
-		WORLD(test_paper_policy), WORLD(test_legitimate_runs_make_nothing), WORLD(test_interleaved), WORLD(test_rescue_always),
+		WORLD(test_checks_find_the_invariant), WORLD(test_paper_policy), WORLD(test_legitimate_runs_make_nothing), WORLD(test_interleaved), WORLD(test_rescue_always),
 		WORLD(test_hang), WORLD(test_livelock_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
