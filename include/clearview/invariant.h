@@ -9,7 +9,8 @@ enum { ONE_OF_MAX = 8 };
 
 /* What an instruction reads, before it is executed. Within one instruction variables are told apart by slot:
  * 0..7 its operands in Zydis' order (register reads and memory values), 8..15 the effective address of operand slot-8,
- * SLOT_STACK the stack pointer (at block starts), SLOT_RETURN rax at a ret (what the procedure returns). */
+ * SLOT_STACK the stack pointer (at block starts), SLOT_RETURN rax at a ret: its one-of is knowledge for repairs, not a condition (values it has
+ * returned that mean something elsewhere, those that look like failures first; it may have returned others). */
 enum { SLOT_ADDRESS = 8, SLOT_STACK = 16, SLOT_RETURN = 17 };
 
 struct variable {

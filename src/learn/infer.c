@@ -153,6 +153,12 @@ static bool observe_value(struct cell *c, unsigned size, int64_t value, const st
 	return !is_first && (changed || (lower && !pointer_is(&c->pointer)));
 }
 
+static void observe_return(struct cell *c, int64_t value, const struct value_space *space)
+{
+	c->samples++;
+	one_of_keep(&c->one_of, value_classify(space, 8, value), value, space->bias);
+}
+
 static bool observe_stack(struct infer *f, struct cell *c, uint64_t sp, bool in_activation)
 {
 	if (!in_activation)
@@ -173,6 +179,10 @@ static bool observe_variable(struct infer *f, uint32_t n, const struct guest_rec
 		return false;
 	}
 	int64_t value = r->value[v->value];
+	if (v->slot == SLOT_RETURN) {
+		observe_return(&f->cells[n], value, space);
+		return false;
+	}
 	bool changed = observe_value(&f->cells[n], v->operand.size, value, space);
 	if (in_activation) {
 		changed |= compare_all(f, n, value);

@@ -17,6 +17,13 @@ struct one_of {
 bool one_of_observe(struct one_of *o, enum value_class kind, int64_t value, uint64_t bias);
 bool one_of_violates(const struct one_of *o, enum value_class kind, int64_t value, uint64_t bias);
 void one_of_merge(struct one_of *into, const struct one_of *from);
+
+/* For SLOT_RETURN: values a procedure has returned, to be returned again by a repair. Pointers that mean nothing elsewhere are passed over, and beyond
+ * k those are kept that look most like "it failed": negative ones, nearest 0 first, then 0, then positive ones, smallest first (32-bit negative
+ * ones included). The first k of a total order join by union as well. */
+void one_of_keep(struct one_of *o, enum value_class kind, int64_t value, uint64_t bias);
+void one_of_keep_merge(struct one_of *into, const struct one_of *from);
+
 /* False: there is no such invariant. Fills kind, count, value, relative. */
 bool one_of_invariant(const struct one_of *o, struct invariant *out);
 

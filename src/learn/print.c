@@ -97,8 +97,9 @@ static void append_variable(struct text *t, const struct variable *v)
 
 static void append_one_of(struct text *t, const struct invariant *i, const char *module)
 {
-	append_variable(t, &i->a);
-	append(t, " in {");
+	if (i->a.slot != SLOT_RETURN)
+		append_variable(t, &i->a);
+	append(t, i->a.slot == SLOT_RETURN ? "has returned {" : " in {");
 	for (uint32_t k = 0; k < i->count && k < ONE_OF_MAX; k++) {
 		append(t, k ? ", " : "");
 		if (i->relative >> k & 1)

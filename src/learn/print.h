@@ -6,6 +6,8 @@
  *   libcoap-3.so+0x1234: sp = entry - 56
  *   libcoap-3.so+0x1234: [rax+0x18] in {libcoap-3.so+0x8840}
  *
+ *   libcoap-3.so+0x12f0: has returned {-1, 0}
+ *
  * All return the length of the whole text, as snprintf does. */
 #ifndef LEARN_PRINT_H
 #define LEARN_PRINT_H

@@ -47,7 +47,10 @@ static int order_variables(const struct state_variable *a, const struct state_va
 static void merge_variable(struct state_variable *into, const struct state_variable *from, tally_merge *merge)
 {
 	pointer_merge(&into->pointer, &from->pointer);
-	one_of_merge(&into->one_of, &from->one_of);
+	if (into->slot == SLOT_RETURN)
+		one_of_keep_merge(&into->one_of, &from->one_of);
+	else
+		one_of_merge(&into->one_of, &from->one_of);
 	lower_bound_merge(&into->lower, &from->lower);
 	sp_offset_merge(&into->sp, &from->sp);
 	merge(&into->samples, &from->samples);

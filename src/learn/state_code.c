@@ -199,6 +199,7 @@ static void get_variable(struct reader *r, struct state_variable *v, const struc
 	v->pointer = (struct pointer_class){flags & 1, flags >> 1 & 1};
 	v->one_of.dropped = flags >> 2 & 1;
 	get_one_of(r, &v->one_of);
+	r->bad |= v->slot == SLOT_RETURN && v->one_of.dropped;
 	v->lower = (struct lower_bound){flags >> 3 & 1, get_signed(r)};
 	v->sp = (struct sp_offset){flags >> 4 & 1, flags >> 5 & 1, get_signed(r)};
 	r->bad |= (v->sp.seen && v->sp.dropped) || (!v->sp.seen && v->sp.bound) || (!v->lower.seen && v->lower.bound);

@@ -23,7 +23,7 @@ static int single_invariants(const struct state *s, const struct state_variable 
 	if (one_of_invariant(&v->one_of, &i))
 		stop = visit(context, &i);
 	i = invariant_of(s, v);
-	if (!stop && is_number(v) && lower_bound_invariant(&v->lower, v->operand.size, &i))
+	if (!stop && v->slot != SLOT_RETURN && is_number(v) && lower_bound_invariant(&v->lower, v->operand.size, &i))
 		stop = visit(context, &i);
 	i = invariant_of(s, v);
 	if (!stop && sp_offset_invariant(&v->sp, &i))

@@ -11,7 +11,7 @@ const struct value_space trace_space = {
 
 /* How a variable's values behave. */
 enum character {
-	CONSTANT, FEW, MANY, COUNTER, NEGATIVE, HEAP_POINTER, LOW_POINTER, OWN_POINTER, POINTER_OR_NULL, POINTER_OR_NUMBER, FOLLOWS, WIDE, CHARACTERS,
+	CONSTANT, FEW, MANY, COUNTER, NEGATIVE, HEAP_POINTER, LOW_POINTER, OWN_POINTER, POINTER_OR_NULL, POINTER_OR_NUMBER, FOLLOWS, RESULT, WIDE, CHARACTERS,
 };
 
 struct walker {
@@ -52,6 +52,7 @@ static int64_t wild_value(struct maker *m, const struct walker *w, uint32_t v)
 	case POINTER_OR_NULL: return dice_below(d, 3) ? trace_space.bias + 0x8000 + dice_below(d, 2) * 8 : 0;
 	case POINTER_OR_NUMBER: return dice_below(d, 20) ? 0x7f0000000000 + dice_below(d, 64) * 8 : 17;
 	case FOLLOWS: return m->last + dice_below(d, 2);
+	case RESULT: return dice_below(d, 2) ? (int64_t)dice_below(d, 30) : dice_below(d, 2) ? 0xffffffff - dice_below(d, 3) : -(int64_t)dice_below(d, 9);
 	default: return dice_throw(d);
 	}
 }
@@ -108,7 +109,7 @@ void trace_make(struct trace *t, struct dice *d, const struct procedure *p, cons
 	m.character = calloc(plan->variable_count + 1, 1);
 	m.base = calloc(plan->variable_count + 1, sizeof *m.base);
 	for (size_t v = 0; v < plan->variable_count; v++) {
-		m.character[v] = dice_below(d, CHARACTERS);
+		m.character[v] = plan->variables[v].slot == SLOT_RETURN && dice_below(d, 2) ? RESULT : dice_below(d, CHARACTERS);
 		m.base[v] = (int64_t)dice_below(d, 64) - 8;
 	}
 	for (unsigned i = 0; i < TRACE_WALKERS; i++)

@@ -145,6 +145,49 @@ static int distinct(const struct reference *r, uint32_t v, int64_t *values, uint
 	return n;
 }
 
+/* -1, -2, .. come before 0, 1, ..; own pointers last. */
+static int order_failures(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b; /* value, is own */
+	if (x[1] != y[1])
+		return x[1] - y[1];
+	int64_t v = x[0] >= 0x80000000 && x[0] <= 0xffffffff ? (int32_t)x[0] : x[0], w = y[0] >= 0x80000000 && y[0] <= 0xffffffff ? (int32_t)y[0] : y[0];
+	if (x[1] || v == w)
+		return x[0] < y[0] ? -1 : x[0] > y[0];
+	if ((v < 0) != (w < 0))
+		return v < 0 ? -1 : 1;
+	return v < 0 ? (v > w ? -1 : 1) : (v < w ? -1 : 1);
+}
+
+/* The most telling of the distinct values that mean something elsewhere. */
+static void learn_returned(const struct reference *r, uint32_t v)
+{
+	struct invariant i = invariant_of(r, INVARIANT_ONE_OF, v);
+	int64_t(*all)[2] = calloc(r->count + 1, sizeof *all), x;
+	int n = 0;
+	for (size_t t = 0; t < r->count; t++) {
+		if (!sample(r, t, v, &x) || (looks_like_pointer(r, 8, x) && !is_own(r, 8, x)))
+			continue;
+		int64_t entry[2] = {is_own(r, 8, x) ? x - (int64_t)r->space->bias : x, is_own(r, 8, x)};
+		int k = 0;
+		while (k < n && memcmp(all[k], entry, sizeof entry))
+			k++;
+		if (k == n)
+			memcpy(all[n++], entry, sizeof entry);
+	}
+	qsort(all, n, sizeof *all, order_failures);
+	i.count = n < ONE_OF_MAX ? n : ONE_OF_MAX;
+	for (unsigned k = 0; k < i.count; k++)
+		i.value[k] = all[k][0];
+	qsort(i.value, i.count, sizeof *i.value, order_values);
+	for (unsigned k = 0; k < i.count; k++)
+		for (unsigned m = 0; m < i.count; m++)
+			i.relative |= (all[m][0] == i.value[k] && all[m][1]) << k;
+	if (n)
+		r->visit(r->context, &i);
+	free(all);
+}
+
 static void learn_one_of(const struct reference *r, uint32_t v)
 {
 	struct invariant i = invariant_of(r, INVARIANT_ONE_OF, v);
@@ -315,6 +358,8 @@ void reference_learn(const struct procedure *p, const struct plan *plan, const s
 	for (uint32_t v = 0; v < plan->variable_count; v++) {
 		if (plan->variables[v].slot == SLOT_STACK) {
 			learn_sp_offset(&r, v);
+		} else if (count_samples(&r, v) >= min_samples && plan->variables[v].slot == SLOT_RETURN) {
+			learn_returned(&r, v);
 		} else if (count_samples(&r, v) >= min_samples) {
 			learn_one_of(&r, v);
 			learn_lower_bound(&r, v);

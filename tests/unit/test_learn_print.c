@@ -25,7 +25,7 @@ struct row {
 static const struct row rows[] = {
 	{{.kind = INVARIANT_ONE_OF, .a = AT(0x1234, rax), .count = 2, .value = {0, 1}}, "lib.so+0x1234: rax in {0, 1}"},
 	{{.kind = INVARIANT_ONE_OF, .a = AT(0x1234, field), .count = 2, .relative = 2, .value = {0, 0x8840}}, "lib.so+0x1234: [rbx+8] in {0, lib.so+0x8840}"},
-	{{.kind = INVARIANT_ONE_OF, .a = AT(0x1234, rax, .slot = SLOT_RETURN), .count = 1, .value = {-1}}, "lib.so+0x1234: return value in {-1}"},
+	{{.kind = INVARIANT_ONE_OF, .a = AT(0x1234, rax, .slot = SLOT_RETURN), .count = 1, .value = {-1}}, "lib.so+0x1234: has returned {-1}"},
 	{{.kind = INVARIANT_LOWER_BOUND, .a = AT(0x10, ecx), .bound = 5}, "lib.so+0x10: 5 <= ecx"},
 	{{.kind = INVARIANT_LOWER_BOUND, .a = AT(0x10, ecx), .bound = -0x7fffffff}, "lib.so+0x10: -0x7fffffff <= ecx"},
 	{{.kind = INVARIANT_LESS_THAN, .a = AT(0x1234, field), .b = AT(0x1234, rdx)}, "lib.so+0x1234: [rbx+8] <= rdx"},

@@ -256,7 +256,7 @@ static void assert_all_hold(const struct traced *t, const struct invariant_set *
 {
 	for (size_t i = 0; i < learned->count; i++) {
 		const struct invariant *inv = &learned->at[i];
-		for (size_t n = 0; n < t->trace.count && inv->kind <= INVARIANT_LOWER_BOUND; n++)
+		for (size_t n = 0; n < t->trace.count && inv->kind <= INVARIANT_LOWER_BOUND && inv->a.slot != SLOT_RETURN; n++)
 			for (size_t v = 0; v < t->plan->variable_count; v++) {
 				const struct plan_variable *x = &t->plan->variables[v];
 				if (x->point == t->trace.at[n].point && x->offset == inv->a.at.offset && x->slot == inv->a.slot)

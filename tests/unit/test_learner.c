@@ -270,6 +270,14 @@ static void nodes_and_epochs_add_up(void **state)
 	guest_release(&g);
 }
 
+static size_t count_one_of(const struct invariant_set *set)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < set->count; i++)
+		n += set->at[i].kind == INVARIANT_ONE_OF && set->at[i].a.slot != SLOT_RETURN;
+	return n;
+}
+
 static void merging_a_foreign_state_updates_invariants(void **state)
 {
 	struct guest g;
@@ -281,16 +289,16 @@ static void merging_a_foreign_state_updates_invariants(void **state)
 	guest_learn(&g, 8);
 	tick(&g, 300);
 	assert_int_equal(learner_commit_epoch(g.l, &s.functions), 0);
-	size_t before = set_count(&s.invariants, INVARIANT_ONE_OF);
-	assert_true(before > 0);
+	assert_true(count_one_of(&s.invariants) > 0);
 	for (int i = 0; i < 8; i++) {
 		assert_true(sink_state(&s, g.pool[i]->entry, &foreign));
 		for (size_t v = 0; v < foreign.variable_count; v++)
-			foreign.variables[v].one_of = (struct one_of){.dropped = true};
+			if (foreign.variables[v].slot != SLOT_RETURN)
+				foreign.variables[v].one_of = (struct one_of){.dropped = true};
 		assert_int_equal(learner_merge(&s.functions, &foreign, 2), 0);
 		state_release(&foreign);
 	}
-	assert_int_equal(set_count(&s.invariants, INVARIANT_ONE_OF), 0);
+	assert_int_equal(count_one_of(&s.invariants), 0);
 	assert_true(s.invariants.count > 0);
 	sink_release(&s);
 	guest_release(&g);
