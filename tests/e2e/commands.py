@@ -14,8 +14,11 @@ STATE, OTHER = clearview.WORK + "/state", clearview.WORK + "/other"
 ELF = "/usr/bin/env"
 
 
+GUEST = subprocess.Popen(["/bin/sleep", "1000"])
+
+
 def prepare():
-    subprocess.run([os.path.join(os.environ["BUILD"], "tests/unit/make_state"), STATE, ELF], check=True)
+    subprocess.run([os.path.join(os.environ["BUILD"], "tests/unit/make_state"), STATE, ELF, str(GUEST.pid)], check=True)
 
 
 def text(*words, state=STATE):
@@ -48,7 +51,7 @@ def listings():
     check([p["ID"] for p in columns(text("patches"))] == ["3", "1", "2"], "patches are in ranking order")
     check([p["score"] for p in rows("patches")] == [5, 1, -1], "scores are (s - f) + b")
     guests = rows("ps")
-    check(len(guests) == 1 and guests[0]["pid"] == os.getpid() and guests[0]["supervisor"] is None, "ps: %r" % guests)
+    check(len(guests) == 1 and guests[0]["pid"] == GUEST.pid and guests[0]["supervisor"] is None, "ps: %r" % guests)
     check("a detail" in text("ps", "-v") and "a detail" not in text("ps"), "ps -v says more")
     check(len(text("events").splitlines()) == 4 and [e.get("patch") for e in rows("events")] == [None, 2, 3, None], "events")
 
@@ -75,6 +78,16 @@ def report():
     objdump = subprocess.run(["objdump", "-d", "-M", "intel", "--start-address=" + point[0]["offset"], ELF], stdout=subprocess.PIPE, text=True).stdout
     first = [line.split("\t")[1].split() for line in objdump.splitlines() if line.count("\t") == 2][0]
     check(point[0]["bytes"].split() == first, "objdump sees the same bytes: %r, %r" % (point[0], first))
+
+
+def orphans():
+    """A change that cannot reach a running process is no success; it is stored nevertheless."""
+    done = command("patches", "disable", "1")
+    check(done.returncode == 125 and "clearview adopt" in done.stderr, "an orphan is told: %d, %r" % (done.returncode, done.stderr))
+    check(patch_states()[1] == "disabled", "the change is stored")
+    GUEST.kill()
+    GUEST.wait()
+    check(rows("ps") == [] and text("ps") == "no guarded processes\n", "a process that ended is no guest")
 
 
 def changes():
@@ -132,6 +145,9 @@ def mistakes():
         check(one.returncode == 0 and one.stdout.startswith("usage: clearview " + name), "help " + name)
 
 
-prepare()
-for part in (listings, invariants, report, changes, carry, following, mistakes):
-    part()
+try:
+    prepare()
+    for part in (listings, invariants, report, orphans, changes, carry, following, mistakes):
+        part()
+finally:
+    GUEST.kill()

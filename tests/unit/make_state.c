@@ -1,5 +1,5 @@
-/* Prepares a state folder as a run would leave it, for tests of the commands: make_state DIR ELF. Two failures in the ELF file's code, one
- * patched, one just detected; the calling process is listed as a guest whose supervisor is gone. */
+/* Prepares a state folder as a run would leave it, for tests of the commands: make_state DIR ELF PID. Two failures in the ELF file's
+ * code, one patched, one just detected; process PID is listed as a guest whose supervisor is gone. */
 #include "engine/module.h"
 #include "node/store.h"
 #include "repair/correlate.h"
@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static struct store *s;
 static struct module *m;
@@ -127,8 +126,8 @@ static void add_detected(void)
 
 int main(int argc, char **argv)
 {
-	if (argc != 3 || module_open(argv[2], &m) || !m->range_count || store_open(argv[1], &s)) {
-		fprintf(stderr, "usage: make_state DIR ELF\n");
+	if (argc != 4 || module_open(argv[2], &m) || !m->range_count || store_open(argv[1], &s)) {
+		fprintf(stderr, "usage: make_state DIR ELF PID\n");
 		return 2;
 	}
 	must(store_begin(s));
@@ -138,7 +137,7 @@ int main(int argc, char **argv)
 	must(store_invariant_put(s, &b));
 	add_patched();
 	add_detected();
-	struct guest_row g = {.pid = getppid(), .supervisor = 0x3fffffff, .supervisor_start = 1, .since_us = 1700000000000000, .redirected = 7, .patches = 1};
+	struct guest_row g = {.pid = atoi(argv[3]), .supervisor = 0x3fffffff, .supervisor_start = 1, .since_us = 1700000000000000, .redirected = 7, .patches = 1};
 	snprintf(g.program, sizeof g.program, "%s", m->path);
 	snprintf(g.detail, sizeof g.detail, "a detail");
 	char command[64];

@@ -108,6 +108,18 @@ static void test_paper_policy(void **state)
 	assert_int_equal(sim_location(s, NEGATIVE_INDEX).check_failures, 2);
 }
 
+static void test_without_checks(void **state)
+{
+	struct world *w = *state;
+	struct sim *s = &w->sim;
+	s->settings.checking_presentations = 0;
+	sim_restart_supervisor(s, w->folder);
+	sim_attack(s, NEGATIVE_INDEX);
+	assert_int_equal(s->check_count, 0);
+	assert_int_equal(sim_location(s, NEGATIVE_INDEX).state, LOCATION_REPAIRING);
+	assert_int_not_equal(sim_in_force(s, NEGATIVE_INDEX).id, 0);
+}
+
 static void test_legitimate_runs_make_nothing(void **state)
 {
 	struct world *w = *state;
@@ -199,7 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD(test_presentations_to_survival), WORLD(test_the_right_patch_is_kept), WORLD(test_first_presentation_is_native),
-		WORLD(test_checks_find_the_invariant), WORLD(test_paper_policy), WORLD(test_legitimate_runs_make_nothing), WORLD(test_interleaved), WORLD(test_rescue_always),
+		WORLD(test_checks_find_the_invariant), WORLD(test_paper_policy), WORLD(test_without_checks), WORLD(test_legitimate_runs_make_nothing), WORLD(test_interleaved), WORLD(test_rescue_always),
 		WORLD(test_hang), WORLD(test_livelock_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,13 +44,23 @@ class Client:
         """Send one request and wait for its reply. Raises Lost."""
         if isinstance(body, str):
             body = body.encode("latin-1")
-        self.connect()
+        return self._exchange(self._message(method, path, body), 1)[0]
+
+    def pipeline(self, requests):
+        """Send several requests without bodies in one piece, then wait for all replies."""
+        return self._exchange(b"".join(self._message(*request, b"") for request in requests), len(requests))
+
+    def _message(self, method, path, body):
         head = f"{method} {path} HTTP/1.1\r\nHost: gazette\r\nContent-Length: {len(body)}\r\n"
         if self.cookie:
             head += f"Cookie: {self.cookie}\r\n"
+        return head.encode("latin-1") + b"\r\n" + body
+
+    def _exchange(self, message, replies):
+        self.connect()
         try:
-            self.sock.sendall(head.encode("latin-1") + b"\r\n" + body)
-            return self._reply()
+            self.sock.sendall(message)
+            return [self._reply() for _ in range(replies)]
         except OSError as error:
             self.close()
             raise Lost(str(error)) from None

@@ -2,10 +2,11 @@
 
 Every mode is a function of a Run, which knows the target and notes what happens.
 """
+import concurrent.futures
 import threading
 
 from . import poison
-from .presentation import Presentation, deliver, judge
+from .presentation import Delivery, Presentation, aftermath
 
 
 def _until_survival(run, exploit, variant):
@@ -36,24 +37,26 @@ def interleaved(run):
                 left.remove(exploit)
 
 
-class _Round:
-    """All the given exploits at the same time; their threads start together."""
+def _all_at_once(run, pairs):
+    """Deliver these (exploit, variant) together; returns the deliveries in the same order."""
+    gate = threading.Barrier(len(pairs))
 
-    def __init__(self, run, pairs):
-        self.run, self.markers = run, {}
-        self.gate = threading.Barrier(len(pairs))
-        self.threads = [threading.Thread(target=self._one, args=pair) for pair in pairs]
+    def one(pair):
+        gate.wait()
+        return Delivery(*pair, run.target, run.folder)
 
-    def _one(self, exploit, variant):
-        self.gate.wait()
-        self.markers[exploit] = deliver(exploit, variant, self.run.target, self.run.folder)
+    with concurrent.futures.ThreadPoolExecutor(len(pairs)) as pool:
+        return list(pool.map(one, pairs))
 
-    def go(self):
-        for thread in self.threads:
-            thread.start()
-        for thread in self.threads:
-            thread.join()
-        return self.markers
+
+def _outcomes(deliveries, ending):
+    """What to count for each: None where another's success explains that one came to nothing."""
+    control = [delivery.took_control() for delivery in deliveries]
+    if not ending:
+        other = "survived"
+    else:
+        other = None if any(control) else "died"
+    return ["control" if mine else other for mine in control]
 
 
 def simultaneous(run):
@@ -67,23 +70,19 @@ def simultaneous(run):
     left = list(run.exploits)
     while left:
         pairs = [(exploit, counts[exploit] % len(exploit.VARIANTS)) for exploit in left]
-        before, at = run.target.settle(), run.clock()
-        markers = _Round(run, pairs).go()
-        taken = {exploit for exploit, marker in markers.items() if marker.exists()}
-        presented = [Presentation(exploit, variant) for exploit, variant in pairs]
-        judge(presented[0], markers[presented[0].exploit], before, run.target)
-        same, detail = presented[0].outcome == "survived", presented[0].detail
-        for presentation in presented:
-            exploit = presentation.exploit
-            if taken and exploit not in taken and not same:
+        with run.target.watch() as watch:
+            at = run.clock()
+            deliveries = _all_at_once(run, pairs)
+            ending = aftermath(run.target, watch, any(d.lost for d in deliveries))
+        for (exploit, variant), outcome in zip(pairs, _outcomes(deliveries, ending)):
+            if outcome is None:
                 continue
-            presentation.outcome = "control" if exploit in taken else "survived" if same else "died"
-            presentation.detail, presentation.at = detail, at
+            presentation = Presentation(exploit, variant)
+            presentation.outcome, presentation.detail, presentation.at = outcome, ending, at
             presentation.seconds = run.clock() - at
-            markers[exploit].unlink(missing_ok=True)
             run.note(presentation)
             counts[exploit] += 1
-            if presentation.outcome == "survived" or counts[exploit] >= run.limit:
+            if outcome == "survived" or counts[exploit] >= run.limit:
                 left.remove(exploit)
 
 

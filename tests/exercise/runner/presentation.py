@@ -10,7 +10,9 @@ import time
 from exploits.attack import Attack
 
 from .client import Lost
+from .watch import Watch
 
+EXIT_TIME = 0.5      # a process that has closed its connections is gone soon after
 _serial = itertools.count(1)
 
 
@@ -24,39 +26,43 @@ class Presentation:
         return f"{self.exploit.NUMBER}/{self.exploit.VARIANTS[self.variant][0]}"
 
 
-def deliver(exploit, variant, target, folder, blunt=False):
-    """Send the exploit; returns the marker's path. A blunt one has its addresses wrong: it can only crash."""
-    marker = folder / f"marker-{next(_serial)}"
-    try:
-        with Attack(target.port, target.build, marker) as attack:
-            if blunt:
-                attack.know.sessions += 0x7e0000000
-            exploit.VARIANTS[variant][1](attack)
-    except Lost:
-        pass
-    return marker
+class Delivery:
+    """An exploit that has been sent: its marker's path, and whether the connection held."""
+
+    def __init__(self, exploit, variant, target, folder, blunt=False):
+        self.marker, self.lost = folder / f"marker-{next(_serial)}", False
+        try:
+            with Attack(target.port, target.build, self.marker, blunt) as attack:
+                exploit.VARIANTS[variant][1](attack)
+        except Lost:
+            self.lost = True
+
+    def took_control(self):
+        """Ask once: the marker is removed."""
+        there = self.marker.exists()
+        self.marker.unlink(missing_ok=True)
+        return there
 
 
-def judge(presentation, marker, before, target):
-    """Find out what came of it, and see to it that the target serves again."""
+def aftermath(target, watch, lost):
+    """Find out whether the target lived through it, and see to it that it serves again.
+
+    Returns "" if it did, else how it ended."""
+    ended = watch.ended(EXIT_TIME if lost else 0.0)
     after = target.settle()
     if after is None:
-        presentation.detail = target.revive()
-    elif after != before:
-        presentation.detail = "worker replaced"
-    if marker.exists():
-        presentation.outcome = "control"
-        marker.unlink()
-    else:
-        presentation.outcome = "survived" if after == before else "died"
+        return target.revive()
+    return "process replaced" if ended or after != watch.pids else ""
 
 
 def present(exploit, variant, target, folder, clock, blunt=False):
-    """Present an exploit to a target at rest (but for other visitors)."""
+    """Present an exploit while nobody else attacks."""
     presentation = Presentation(exploit, variant)
-    presentation.at = clock()
-    began = time.monotonic()
-    before = target.settle() or (target.revive(), target.settle())[1]
-    judge(presentation, deliver(exploit, variant, target, folder, blunt), before, target)
+    with target.watch() as watch:
+        presentation.at, began = clock(), time.monotonic()
+        delivery = Delivery(exploit, variant, target, folder, blunt)
+        presentation.detail = aftermath(target, watch, delivery.lost)
+    died = "died" if presentation.detail else "survived"
+    presentation.outcome = "control" if delivery.took_control() else died
     presentation.seconds = time.monotonic() - began
     return presentation

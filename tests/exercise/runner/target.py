@@ -6,6 +6,7 @@ names in /status; nothing else is assumed.
 """
 import os
 import pathlib
+import resource
 import select
 import shlex
 import signal
@@ -14,6 +15,7 @@ import threading
 import time
 
 from .client import Client, Lost
+from .watch import Watch
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 CONFIGURATIONS = {"single": [], "workers": ["--workers", "2"], "threads": ["--threads", "4"]}
@@ -42,6 +44,7 @@ class Target:
     def start(self):
         """Start on an unused port the first time, then always on the same one, as a service is."""
         command = self.command + ["--port", str(self.port)]
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log,
                                         stdin=subprocess.DEVNULL, start_new_session=True)
         self.port = self._announced_port()
@@ -100,6 +103,22 @@ class Target:
         finally:
             os.close(ended)
         return None
+
+    def watch(self):
+        """A Watch over the processes that serve now; starts the target if none does."""
+        for _ in range(500):
+            identity = self.settle()
+            if identity is None:
+                self.revive()
+                continue
+            watch = Watch(identity)
+            if not watch.ended():
+                return watch
+            watch.close()             # the parent has yet to notice: ask again
+            self.up.acquire()
+            self.up.wait(0.01)
+            self.up.release()
+        raise RuntimeError("the target's processes come and go")
 
     def _drain(self):
         if select.select([self.process.stdout], [], [], 0)[0]:
