@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+enum { PATIENCE_MS = 1000 };
 enum { OPTIONS_MAX = 32, STATE_OPTION = 1000, JSON_OPTION, HELP_OPTION };
 
 static const struct option_spec common_options[] = {
@@ -106,12 +108,23 @@ int options_parse(const char *command, int argc, char **argv, const struct optio
 	return optind;
 }
 
+/* What takes longer than a moment is told on a terminal. */
+static void await_finishing(const char *folder)
+{
+	if (control_wait_finishing(folder, PATIENCE_MS) != -ETIMEDOUT)
+		return;
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "waiting for a supervisor that is writing its state ...\n");
+	if (control_wait_finishing(folder, CONTROL_TIMEOUT_MS - PATIENCE_MS) == -ETIMEDOUT)
+		log_warning("a supervisor is still writing its state; what follows may lack its last part");
+}
+
 struct store *state_open(const struct common *common)
 {
 	struct store *s;
 	char folder[PATH_MAX];
-	if (!store_folder_path(common->state, folder, sizeof folder) && control_wait_finishing(folder, CONTROL_TIMEOUT_MS) == -ETIMEDOUT)
-		log_warning("a supervisor is still writing its state; what follows may lack its last part");
+	if (!store_folder_path(common->state, folder, sizeof folder))
+		await_finishing(folder);
 	if (store_open_existing(common->state, &s))
 		die(EXIT_CLEARVIEW, "%s", store_error(NULL));
 	return s;

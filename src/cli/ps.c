@@ -1,44 +1,12 @@
 /* clearview ps: the guarded processes. */
 #include "cli/command.h"
+#include "cli/guests.h"
 #include "cli/json.h"
 #include "cli/table.h"
 #include "cli/text.h"
-#include "base/vec.h"
 
 #include <stdio.h>
 #include <string.h>
-
-typedef VEC(struct guest_row) guest_list;
-
-/* Field 22 of /proc/PID/stat, behind a name that may hold anything; 0: there is no such process. */
-static uint64_t start_time(pid_t pid)
-{
-	char path[64], text[1024];
-	snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	FILE *f = fopen(path, "re");
-	if (!f)
-		return 0;
-	size_t length = fread(text, 1, sizeof text - 1, f);
-	fclose(f);
-	text[length] = 0;
-	char *field = strrchr(text, ')');
-	for (int n = 2; field && n < 22; n++)
-		field = strchr(field + 1, ' ');
-	return field ? strtoull(field, NULL, 10) : 0;
-}
-
-static bool is_supervised(const struct guest_row *g)
-{
-	return start_time(g->supervisor) == g->supervisor_start;
-}
-
-/* Rows of processes that ended while no supervisor was there to see it are left out. */
-static int keep(void *context, const struct guest_row *g)
-{
-	if (start_time(g->pid) == g->pid_start)
-		vec_push((guest_list *)context, *g);
-	return 0;
-}
 
 static void print_detail(const struct guest_row *g)
 {
@@ -56,7 +24,7 @@ static void print_text(const guest_list *guests, bool verbose)
 	for (size_t i = 0; i < guests->count; i++) {
 		const struct guest_row *g = &guests->at[i];
 		table_cell(t, "%d", g->pid);
-		if (is_supervised(g))
+		if (guest_is_supervised(g))
 			table_cell(t, "%d", g->supervisor);
 		else
 			table_cell(t, "gone");
@@ -80,7 +48,7 @@ static json_t *to_json(const guest_list *guests)
 		const struct guest_row *g = &guests->at[i];
 		json_t *json = json_object();
 		json_object_set_new(json, "pid", json_integer(g->pid));
-		json_object_set_new(json, "supervisor", is_supervised(g) ? json_integer(g->supervisor) : json_null());
+		json_object_set_new(json, "supervisor", guest_is_supervised(g) ? json_integer(g->supervisor) : json_null());
 		json_object_set_new(json, "since", json_time(g->since_us));
 		json_object_set_new(json, "patches", json_integer(g->patches));
 		json_object_set_new(json, "redirected", json_integer(g->redirected));
@@ -101,7 +69,7 @@ int command_ps(int argc, char **argv)
 	if (options_parse("ps", argc, argv, options, &common) < argc)
 		die(EXIT_CLEARVIEW, "ps takes no operands; `clearview help ps` explains");
 	struct store *s = state_open(&common);
-	state_must(s, store_guests(s, keep, &guests));
+	state_must(s, guests_living(s, &guests));
 	if (common.json)
 		print_json(to_json(&guests));
 	else
