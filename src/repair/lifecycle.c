@@ -61,10 +61,10 @@ static int make_generic(struct repair *r, struct location *l)
 
 static int failed_detected(struct repair *r, struct location *l)
 {
-	unsigned added;
+	unsigned added = 0;
 	/* The generic ones are there from the start: a rescue may need one before the checks are through. */
 	int err = make_generic(r, l);
-	if (!err)
+	if (!err && r->settings.checking_presentations)
 		err = checks_make(r, l, &added);
 	if (err)
 		return err;
