@@ -96,6 +96,7 @@ enum probe_work {
 	PROBE_SYSCALL, /* before a system call instruction: signal actions and masks, exec. `resume`: behind it */
 	PROBE_CLONED,  /* behind one that makes a process or thread */
 	PROBE_EXECED,  /* behind an execve that came back */
+	PROBE_COUNT,   /* behind a system call: count it if it returned more than 0 */
 	PROBE_CAPTURE, /* remember operand a and the activation in the tally, for a later probe with `earlier` */
 };
 

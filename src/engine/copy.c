@@ -131,8 +131,12 @@ static void emit_all(struct emission *m, struct weave *weaves, size_t count)
 		const struct insn *i = &p->insns[k];
 		while (next < end && next->offset < i->address)
 			next++;
-		m->copy->entries[k] = (struct copy_entry){i->address, m->e.used, insn_is_call(i), next < end && next->offset == i->address};
+		m->copy->entries[k] = (struct copy_entry){.offset = i->address,
+							    .code = m->e.used,
+							    .in_place = insn_is_call(i),
+							    .woven = next < end && next->offset == i->address};
 		emit_probes(m, i->address, WEAVE_BEFORE, &next, end);
+		m->copy->entries[k].moved = m->e.used;
 		emit_insn(m, i);
 		emit_probes(m, i->address, WEAVE_AFTER, &next, end);
 		bool next_follows = k + 1 < p->insn_count && p->insns[k + 1].address == insn_end(i);

@@ -30,6 +30,7 @@ struct weave {
 struct copy_entry {
 	uint64_t offset;  /* module offset of the original */
 	uint32_t code;    /* copy.code + this; of a call that stays in place: the jump to it */
+	uint32_t moved;   /* the instruction itself, behind its probes */
 	bool in_place;    /* a call: runs at its original address */
 	bool woven;       /* there is a probe at it */
 };
@@ -54,5 +55,8 @@ bool copy_original(const struct copy *c, uint64_t code_address, uint64_t *offset
 /* Machine code that returns from the procedure at `offset`: for patches on native code, too. Returns its guest address, 0 if the unwind rule doesn't allow it.
  * lift: bytes of stack to drop first (136 behind a probe, else 0). */
 uint64_t emit_return(struct zone *z, const struct cfi_rule *rule, unsigned lift);
+/* Returns from `depth` procedures: rules[0] at the point, rules[k] at the call in the k-th caller, expected[k] the return address into it. Where another
+ * caller is found, the return to it is the last. */
+uint64_t emit_return_chain(struct zone *z, const struct cfi_rule *rules, const uint64_t *expected, unsigned depth, unsigned lift);
 
 #endif

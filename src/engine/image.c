@@ -435,6 +435,15 @@ uint64_t image_original(struct image *im, uint64_t code_address)
 	return 0;
 }
 
+uint64_t image_copy_of(const struct redirected *r, uint64_t offset)
+{
+	const struct insn *i = procedure_insn(r->procedure, offset);
+	if (!i || r->leaving)
+		return 0;
+	const struct copy_entry *e = &r->copy->entries[i - r->procedure->insns];
+	return e->in_place ? 0 : r->copy->code + e->moved;
+}
+
 static int order_actions(const void *a, const void *b)
 {
 	const struct guest_fault_action *x = a, *y = b;

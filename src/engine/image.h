@@ -134,6 +134,9 @@ int image_landing_is_hot(struct image *im, uint64_t address);
 /* The original address of an address in a copy; 0 if it isn't in one. */
 uint64_t image_original(struct image *im, uint64_t code_address);
 
+/* Guest address of the copy of an instruction; 0: none, or it runs in place. */
+uint64_t image_copy_of(const struct redirected *r, uint64_t offset);
+
 /* Sets the fault actions (any order; the engine sorts and publishes them). */
 void image_fault_actions(struct image *im, struct guest_fault_action *actions, size_t count);
 

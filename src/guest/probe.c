@@ -217,6 +217,10 @@ __attribute__((used)) void probe(struct probe_frame *f)
 	case PROBE_CHECK:
 		check(p, tally, f);
 		break;
+	case PROBE_COUNT:
+		if ((int64_t)f->r[REG_RAX] > 0)
+			__atomic_add_fetch(&tally->runs, 1, __ATOMIC_RELAXED);
+		break;
 	case PROBE_CAPTURE:
 		capture(p, tally, f);
 		break;

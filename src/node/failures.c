@@ -1,16 +1,131 @@
 #include "node/failures.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "base/log.h"
+#include "inject/maps.h"
 #include "inject/memory.h"
+#include "monitor/locate.h"
+#include "node/procedures.h"
+#include "node/repairing.h"
+
+/* The kernel's ucontext on x86-64, as guest/guest_internal.h has it for the blob: registers stand in this order behind five words. */
+enum { CONTEXT_HEAD = 40, CONTEXT_WORDS = 18 };
+static const uint8_t context_order[16] = {REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+					  REG_RDI, REG_RSI, REG_RBP, REG_RBX, REG_RDX, REG_RAX, REG_RCX, REG_RSP};
+
+struct view_context {
+	struct family *family;
+	pid_t pid;
+};
+
+static size_t read_guest(void *context, uint64_t address, void *out, size_t size)
+{
+	struct view_context *v = context;
+	return memory_read(v->pid, address, out, size);
+}
+
+static struct module *module_at(void *context, uint64_t address, uint64_t *bias)
+{
+	struct view_context *v = context;
+	struct loaded *l = image_module_at(&v->family->image, address);
+	if (!l || !image_process_has(l, v->pid))
+		return NULL;
+	*bias = l->bias;
+	return l->module;
+}
+
+static uint64_t procedure_of(void *context, struct module *m, uint64_t offset)
+{
+	const struct procedure *p = procedures_get(m, offset);
+	return p ? p->entry : 0;
+}
+
+static int read_context(pid_t pid, uint64_t context, struct cfi_registers *out)
+{
+	uint64_t words[CONTEXT_WORDS];
+	int status = memory_read_all(pid, context + CONTEXT_HEAD, words, sizeof words);
+	for (int i = 0; i < 16 && !status; i++)
+		out->general[context_order[i]] = words[i];
+	out->rip = words[16];
+	out->rflags = words[17];
+	return status;
+}
+
+static int write_context(pid_t pid, uint64_t context, const struct cfi_registers *r)
+{
+	uint64_t words[CONTEXT_WORDS];
+	for (int i = 0; i < 16; i++)
+		words[i] = r->general[context_order[i]];
+	words[16] = r->rip;
+	words[17] = r->rflags & ~0x400ull; /* direction flag clear, as the ABI has it between procedures */
+	return memory_write(pid, context + CONTEXT_HEAD, words, sizeof words);
+}
+
+static void read_siginfo(pid_t pid, uint64_t info, struct raw_failure *raw)
+{
+	struct { int32_t signo, error, code, unused; uint64_t address; } si = {0};
+	if (memory_read_all(pid, info, &si, sizeof si))
+		return;
+	raw->code = si.code;
+	raw->fault_address = si.code > 0 ? si.address : 0;
+	raw->sender = si.code <= 0 ? (pid_t)si.address : 0;
+}
+
+static void name_program(struct failure *f, const struct family *family)
+{
+	snprintf(f->program, sizeof f->program, "%s", family->program);
+}
+
+/* Original addresses: a thread that failed in a copy is shown where its instruction came from. */
+static void translate(struct family *f, struct cfi_registers *r)
+{
+	uint64_t original = image_original(&f->image, r->rip);
+	if (original)
+		r->rip = original;
+}
+
+static uint64_t carry_out(struct supervisor *s, const struct stack_view *view, pid_t pid, uint64_t context, const struct cfi_registers *r,
+			  const struct repair_verdict *v)
+{
+	struct cfi_registers after = *r;
+	switch (v->kind) {
+	case REPAIR_RESUME_HERE:
+		return write_context(pid, context, &after) ? VERDICT_DIE : VERDICT_RESUME;
+	case REPAIR_RESCUE:
+		if (stack_unwind_to(view, r, v->frame + 1, &after))
+			break;
+		if (v->has_value)
+			after.general[REG_RAX] = v->value;
+		return write_context(pid, context, &after) ? VERDICT_DIE : VERDICT_RESUME;
+	default:
+		break;
+	}
+	return VERDICT_DIE;
+}
 
 uint64_t failures_fault(struct supervisor *s, struct family *f, pid_t pid, pid_t tid, int signal, uint64_t info, uint64_t context)
 {
-	struct { uint64_t head[5], r[18]; } c;
-	if (!memory_read_all(pid, context, &c, sizeof c)) {
-		log_debug("fault %d rip %#lx orig %#lx rsp %#lx", signal, c.r[16], image_original(&f->image, c.r[16]), c.r[15]);
-		for (int i = 0; i < 17; i++) log_debug(" r%d %#lx", i, c.r[i]);
-		for (size_t i = 0; i < f->image.modules.count; i++) log_debug("%s %#lx text %#lx-%#lx", f->image.modules.at[i]->module->path, f->image.modules.at[i]->bias, f->image.modules.at[i]->text.start, f->image.modules.at[i]->text.end);
-	}
-	return VERDICT_DIE;
+	struct view_context context_of_view = {f, pid};
+	struct stack_view view = {&context_of_view, read_guest, module_at, procedure_of};
+	struct raw_failure raw = {.signal = signal, .pid = pid, .tid = tid};
+	struct failure failure;
+	struct repair_verdict verdict = {0};
+	family_modules(f, pid, true); /* modules that came without the dynamic linker's word */
+	if (read_context(pid, context, &raw.registers))
+		return VERDICT_DIE;
+	translate(f, &raw.registers);
+	read_siginfo(pid, info, &raw);
+	if (locate_failure(&view, &raw, &failure))
+		return VERDICT_DIE;
+	name_program(&failure, f);
+	log_info("failure in %d: %s", pid, failure.facts);
+	repairing_failure(s, &failure, &verdict);
+	uint64_t outcome = carry_out(s, &view, pid, context, &raw.registers, &verdict);
+	repairing_outcome(s, &failure, &verdict, outcome == VERDICT_RESUME);
+	return outcome;
 }
 
 uint64_t failures_heap(struct supervisor *s, struct family *f, pid_t pid, pid_t tid, const uint64_t arg[6])

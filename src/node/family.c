@@ -90,6 +90,19 @@ void family_remove_process(struct family *f, pid_t pid)
 	memory_forget(pid);
 }
 
+pid_t family_process_of_thread(struct family *f, pid_t tid)
+{
+	char name[64];
+	if (family_process(f, tid))
+		return tid;
+	for (size_t i = 0; i < f->processes.count; i++) {
+		snprintf(name, sizeof name, "/proc/%d/task/%d", f->processes.at[i].pid, tid);
+		if (!access(name, F_OK))
+			return f->processes.at[i].pid;
+	}
+	return 0;
+}
+
 bool family_owns(struct family *f, pid_t pid)
 {
 	struct maps maps;
@@ -163,6 +176,7 @@ void family_modules(struct family *f, pid_t pid, bool live)
 			continue;
 		forget_in(l, pid);
 		if (!l->in.count) {
+			weavers_module_unloaded(f, l);
 			image_unload(&f->image, l);
 			i--;
 		}
@@ -273,6 +287,7 @@ int family_start(struct supervisor *s, pid_t pid, struct family **out, const cha
 
 void family_free(struct family *f)
 {
+	weavers_family_ended(f);
 	while (f->processes.count)
 		family_remove_process(f, f->processes.at[0].pid);
 	image_release(&f->image);

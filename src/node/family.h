@@ -43,6 +43,8 @@ void family_modules(struct family *f, pid_t pid, bool live);
 int family_add_process(struct family *f, pid_t pid, pid_t parent, uint32_t generation);
 void family_remove_process(struct family *f, pid_t pid);
 struct family_process *family_process(struct family *f, pid_t pid);
+/* The process of the family that has the thread; 0: none. */
+pid_t family_process_of_thread(struct family *f, pid_t tid);
 /* The process has this family's zone 0 mapped. */
 bool family_owns(struct family *f, pid_t pid);
 

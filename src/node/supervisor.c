@@ -14,9 +14,12 @@
 
 #include "base/log.h"
 #include "inject/trace.h"
+#include "node/control.h"
 #include "node/module_cache.h"
+#include "node/procedures.h"
+#include "node/repairing.h"
 
-enum { IDLE_MS = 1000, FOLLOWING_MS = 2, BUSY_MS = 20, TOKEN_PROCESS = 1 };
+enum { FOLLOWING_MS = 2, BUSY_MS = 20, TOKEN_PROCESS = 1, TOKEN_CONTROL = 2 };
 
 int64_t clock_us(void)
 {
@@ -37,17 +40,39 @@ void supervisor_unwatch_process(struct supervisor *s, int pidfd)
 
 static void process_ended(struct supervisor *s, pid_t pid)
 {
+	repairing_process_ended(s, pid);
 	for (size_t i = 0; i < s->families.count; i++)
 		if (family_process(s->families.at[i], pid))
 			family_remove_process(s->families.at[i], pid);
 }
 
+static unsigned guest_count(const struct supervisor *s)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < s->families.count; i++)
+		n += s->families.at[i]->processes.count;
+	return n;
+}
+
+static void answer_commands(struct supervisor *s)
+{
+	struct control_message m;
+	while (!control_receive(s->control, &m)) {
+		repairing_reload(s);
+		control_reply(s->control, &m, guest_count(s));
+	}
+	bell_watch(&s->bell, control_fd(s->control), TOKEN_CONTROL);
+}
+
 static void handle_descriptors(struct supervisor *s)
 {
 	uint64_t token;
-	while (bell_ready(&s->bell, &token))
+	while (bell_ready(&s->bell, &token)) {
 		if ((token & 0xff) == TOKEN_PROCESS)
 			process_ended(s, token >> 8);
+		else
+			answer_commands(s);
+	}
 }
 
 static void drop_empty_families(struct supervisor *s)
@@ -103,6 +128,16 @@ static void tick(struct supervisor *s)
 	if (time_for(&s->next_landing_check_us, 20000))
 		for (size_t i = 0; i < s->families.count; i++)
 			resolve_hot_landings(s->families.at[i]);
+	if (time_for(&s->next_repair_us, repairing_patience_ms(s) * 1000ll) || repair_next_us(s->repair) <= clock_us())
+		repairing_tick(s);
+}
+
+static unsigned patience_ms(struct supervisor *s)
+{
+	unsigned repairing = repairing_patience_ms(s);
+	if (s->followed.count)
+		return FOLLOWING_MS;
+	return s->options.redirect_all && repairing > BUSY_MS ? BUSY_MS : repairing;
 }
 
 static void loop(struct supervisor *s)
@@ -115,7 +150,7 @@ static void loop(struct supervisor *s)
 		drop_empty_families(s);
 		tick(s);
 		if (!busy && (s->families.count || s->followed.count))
-			bell_wait(&s->bell, seen, s->followed.count ? FOLLOWING_MS : s->options.redirect_all ? BUSY_MS : IDLE_MS);
+			bell_wait(&s->bell, seen, patience_ms(s));
 	}
 }
 
@@ -156,6 +191,17 @@ int supervisor_run(const struct guard_options *options, pid_t launched, int read
 		say(ready, EXIT_CLEARVIEW, text);
 		return status;
 	}
+	status = store_open(options->state, &s.store);
+	if (!status)
+		status = control_open(store_directory(s.store), &s.control);
+	if (!status)
+		status = repairing_open(&s);
+	if (status) {
+		snprintf(text, sizeof text, "can't use the state folder: %s", s.store ? strerror(-status) : store_error(NULL));
+		say(ready, EXIT_CLEARVIEW, text);
+		return status;
+	}
+	bell_watch(&s.bell, control_fd(s.control), TOKEN_CONTROL);
 	status = trace_seize(launched);
 	if (status) {
 		snprintf(text, sizeof text,
@@ -168,6 +214,11 @@ int supervisor_run(const struct guard_options *options, pid_t launched, int read
 	say(ready, 0, "");
 	close(ready);
 	loop(&s);
+	control_finishing(s.control, true);
+	repairing_close(&s);
+	procedures_free();
 	module_cache_free();
+	control_close(s.control);
+	store_close(s.store);
 	return 0;
 }

@@ -20,7 +20,12 @@ struct supervisor {
 	struct store *store;
 	VEC(struct family *) families;
 	VEC(struct followed) followed;
-	int64_t next_landing_check_us;
+	int64_t next_landing_check_us, next_repair_us;
+	struct enforcement *enforcement;
+	struct repair *repair;
+	struct control *control;
+	uint64_t store_seen;  /* store_version() when the repair engine last looked */
+	pid_t failed_pid;     /* the last process that was let die of a failure */
 };
 
 /* Becomes the supervisor of `launched`, a process that waits to exec the program. Says on `ready` (a socket) that it may: one byte 0, or an error

@@ -1,7 +1,7 @@
 #include "node/weavers.h"
 
-#include <string.h>
-
+#include "node/enforce.h"
+#include "node/served.h"
 #include "node/supervisor.h"
 
 void weavers_family_started(struct family *f)
@@ -16,13 +16,27 @@ static uint64_t loader_hook(const struct loaded *l)
 
 void weavers_module_loaded(struct family *f, struct loaded *l)
 {
+	store_module_seen(f->supervisor->store, &l->module->key, l->module->path);
 	weave_syscalls(f, l);
+	enforcement_module_loaded(f->supervisor->enforcement, f, l);
 	if (f->supervisor->options.redirect_all) {
 		image_weave(&f->image);
 		image_redirect_module(&f->image, l, loader_hook(l));
 	}
 }
 
+void weavers_module_unloaded(struct family *f, struct loaded *l)
+{
+	enforcement_module_unloaded(f->supervisor->enforcement, f, l);
+}
+
+void weavers_family_ended(struct family *f)
+{
+	enforcement_family_ended(f->supervisor->enforcement, f);
+	served_family_ended(f->supervisor, f);
+}
+
 void weavers_applied(struct family *f)
 {
+	enforcement_applied(f->supervisor->enforcement, f);
 }

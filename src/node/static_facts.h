@@ -1,0 +1,14 @@
+/* What code says about itself, for the repair engine. */
+#ifndef NODE_STATIC_FACTS_H
+#define NODE_STATIC_FACTS_H
+
+#include "engine/procedure.h"
+#include "repair/host.h"
+
+enum repair_site static_site(const struct module *m, uint64_t offset);
+/* false: nothing of the procedure stands behind the call, so it was compiled as one that doesn't return. */
+bool static_call_returns(struct module *m, uint64_t offset);
+/* Constants that reach eax before a return, the most frequent first (error returns are many, success is one). Returns how many. */
+size_t static_return_values(const struct procedure *p, int64_t *out, size_t max);
+
+#endif
