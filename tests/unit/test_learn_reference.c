@@ -194,6 +194,24 @@ static void keeps_what_was_dropped(void **state)
 	assert_int_equal(up.dropped, LESS_BOTH);
 }
 
+static void keeps_the_values_that_tell_of_failure(void **state)
+{
+	struct one_of o = {0};
+	one_of_keep(&o, VALUE_RELATIVE, 0x500010, 0x500000);
+	one_of_keep(&o, VALUE_FOREIGN, 0x7f0000000000, 0);
+	for (int i = 0; i < ONE_OF_MAX; i++) /* the eighth number takes the pointer's place */
+		one_of_keep(&o, VALUE_NUMBER, i < 4 ? i : 0x10000 + i, 0);
+	assert_int_equal(o.count, ONE_OF_MAX);
+	assert_int_equal(o.relative, 0);
+	one_of_keep(&o, VALUE_NUMBER, 0xffffffff, 0);
+	one_of_keep(&o, VALUE_NUMBER, -7, 0);
+	one_of_keep(&o, VALUE_NUMBER, 0x20000, 0);
+	static const int64_t want[ONE_OF_MAX] = {-7, 0, 1, 2, 3, 0x10004, 0x10005, 0xffffffff};
+	assert_int_equal(o.count, ONE_OF_MAX);
+	assert_memory_equal(o.value, want, sizeof want);
+	assert_false(o.dropped);
+}
+
 /* --- Bytes */
 
 static void survives_damaged_bytes(void **state)
@@ -235,6 +253,7 @@ int main(void)
 		cmocka_unit_test(merges_in_any_order),
 		cmocka_unit_test(merged_is_what_one_would_have_learned),
 		cmocka_unit_test(keeps_what_was_dropped),
+		cmocka_unit_test(keeps_the_values_that_tell_of_failure),
 		cmocka_unit_test(survives_damaged_bytes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
