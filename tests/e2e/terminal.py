@@ -13,7 +13,7 @@ import os, signal, sys, time
 print("tty", *(os.isatty(i) for i in range(3)), os.ttyname(0) == os.ttyname(1))
 print("foreground", os.tcgetpgrp(0) == os.getpgrp(), "size", *os.get_terminal_size())
 print("asked:", input("name? "), flush=True)
-signal.signal(signal.SIGWINCH, lambda *a: os.write(1, b"resized %d %d\\n" % tuple(os.get_terminal_size())))
+signal.signal(signal.SIGWINCH, lambda *a: os.write(1, b"resized %d %d\n" % tuple(os.get_terminal_size())))
 print("waiting", flush=True)
 while True:
     time.sleep(10)
