@@ -62,6 +62,14 @@ static int errno_of(struct store *s, int code, const char **text)
 	return EIO;
 }
 
+/* What lies in the journal stays there, too: a tool for recovery gets everything as it was. */
+static void store_found_damaged(struct store *s)
+{
+	s->damaged = true;
+	if (s->db)
+		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
 int store_fail(struct store *s, int code)
 {
 	const char *text;
@@ -69,6 +77,8 @@ int store_fail(struct store *s, int code)
 	snprintf(s->error, sizeof s->error, "%s %s (%s)", s->path, text, s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code));
 	if (s->depth && s->db && sqlite3_get_autocommit(s->db))
 		s->aborted = -error;
+	if (error == EBADMSG)
+		store_found_damaged(s);
 	return s->failed = -error;
 }
 
@@ -249,7 +259,7 @@ int store_commit(struct store *s)
 {
 	if (!s->depth)
 		return store_fail_text(s, -EINVAL, "a commit without a begin");
-	int error = s->aborted;
+	int error = s->aborted ? s->aborted : s->damaged ? -EBADMSG : 0;
 	if (!error)
 		error = store_execute_text(s, s->depth == 1 ? "COMMIT" : "RELEASE nested");
 	if (error)
@@ -277,8 +287,10 @@ int store_check(struct store *s)
 		return s->failed;
 	int row = store_step(s, st), error = row < 0 ? row : 0;
 	const char *text = row == 1 ? (const char *)sqlite3_column_text(st, 0) : "";
-	if (!error && strcmp(text, "ok"))
+	if (!error && strcmp(text, "ok")) {
+		store_found_damaged(s);
 		error = store_fail_text(s, -EBADMSG, "%s is damaged: move it away to start afresh (`sqlite3 FILE .recover` saves what can still be "
 					"read) (%s)", s->path, text);
+	}
 	return store_finish(st, error);
 }

@@ -2,7 +2,7 @@
  * run. All knowledge lives here: a supervisor can be killed at any moment and another one goes on. Everything is keyed by program
  * point. Times are CLOCK_REALTIME microseconds. Functions return 0 or -errno (-ESTALE: the file is of a newer version,
  * -EBADMSG: corrupt or not ours, -ENOSPC: full disk, -EBUSY: locked for too long, -EACCES, -EROFS, -ENOENT: no such row) and store_error()
- * has the readable reason. A damaged file is never written to.
+ * has the readable reason. Once a file is found damaged, nothing is written to it.
  *
  * One thread at a time uses a handle. Visitors may call anything here, also write and delete what they walk over. */
 #ifndef NODE_STORE_H

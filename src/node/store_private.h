@@ -23,6 +23,7 @@ struct store {
 	char error[2 * PATH_MAX];
 	int failed;     /* -errno of the last failure */
 	unsigned depth; /* of nested transactions */
+	bool damaged;   /* found out: from now on nothing is written */
 	int aborted;    /* -errno: SQLite rolled the open transaction back by itself */
 	struct {
 		const char *sql;

@@ -23,6 +23,8 @@ int store_step(struct store *s, sqlite3_stmt *st)
 {
 	if (s->aborted)
 		return s->aborted;
+	if (s->damaged && !sqlite3_stmt_readonly(st))
+		return s->failed = -EBADMSG;
 	int code = sqlite3_step(st);
 	if (code == SQLITE_ROW)
 		return 1;

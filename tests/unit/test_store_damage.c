@@ -109,16 +109,24 @@ static void corrupt_pages(void **state)
 	struct store *s;
 	char page[4096];
 	struct stat st;
+	static char before[1 << 21], after[1 << 21];
 	fill(f, 2000);
 	memset(page, 0xa5, sizeof page);
 	assert_int_equal(stat(f->file, &st), 0);
 	for (off_t offset = 4096 * 64; offset < st.st_size; offset += 4096)
 		write_at(f->file, offset, page, sizeof page);
+	size_t size = read_file(f->file, before, sizeof before);
 	s = state_open(f); /* opening is quick: it does not read every page */
 	assert_int_equal(store_check(s), -EBADMSG);
 	assert_int_equal(store_invariants(s, NULL, NULL, ignore, NULL), -EBADMSG);
 	assert_non_null(strstr(store_error(s), "damaged"));
+	struct patch p = {.at = state_point("aa", 1)};
+	assert_int_equal(store_begin(s), -EBADMSG);
+	assert_int_equal(store_patch_put(s, &p), -EBADMSG);
+	assert_non_null(strstr(store_error(s), "damaged"));
 	store_close(s);
+	assert_int_equal(read_file(f->file, after, sizeof after), size);
+	assert_memory_equal(before, after, size);
 }
 
 /* A row that SQLite can read, with a value that no version ever wrote. */
