@@ -3,7 +3,7 @@
 
 const struct command commands[] = {
 	{"run", "[OPTIONS] -- COMMAND [ARGUMENT...]", "run a program guarded", NULL, command_run},
-	{"adopt", "[OPTIONS] [PID...]", "take over the guests of a supervisor that is gone", NULL, command_adopt},
+	{"adopt", "", "take over the processes whose supervisor is gone", NULL, command_adopt},
 	{"ps", "[-v]", "list the guarded processes",
 	 "A supervisor that is gone leaves its processes running with their patches in force; `clearview adopt` takes them over.", command_ps},
 	{"failures", "[FAILURE]", "list the failures seen, or show one",

@@ -34,12 +34,12 @@ static void print_usage(const struct command *c)
 {
 	const char *usage = c->usage;
 	const char *word = "usage:";
-	while (*usage) {
+	do {
 		int length = strcspn(usage, "\n");
-		printf("%s clearview %s %.*s\n", word, c->name, length, usage);
+		printf("%s clearview %s%s%.*s\n", word, c->name, length ? " " : "", length, usage);
 		word = "   or:";
 		usage += length + (usage[length] == '\n');
-	}
+	} while (*usage);
 }
 
 void options_print(const struct command *c, const struct option_spec *options)
