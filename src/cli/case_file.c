@@ -36,9 +36,7 @@ static int keep_patch(void *context, const struct patch *p)
 
 static int keep_event(void *context, const struct event *e)
 {
-	struct case_file *c = context;
-	if (e->location == c->location.id)
-		vec_push(&c->events, *e);
+	vec_push(&((struct case_file *)context)->events, *e);
 	return 0;
 }
 
@@ -66,7 +64,7 @@ int case_file_load(struct store *s, uint64_t location, struct case_file *out)
 	if (!error)
 		error = store_patches(s, location, keep_patch, out);
 	if (!error)
-		error = store_events(s, 0, keep_event, out);
+		error = store_events_of(s, NULL, location, 0, false, keep_event, out);
 	if (error)
 		return error;
 	if (out->checks.count)

@@ -113,7 +113,7 @@ struct event {
 int store_event_add(struct store *s, const struct event *e); /* time_us 0: now; the id is the store's */
 typedef int event_visitor(void *context, const struct event *e);
 int store_events(struct store *s, uint64_t after_id, event_visitor *visit, void *context);
-/* Only those of a kind. location, patch 0: of any. */
+/* Only those of a kind. location, patch 0: of any. kind NULL: all of that location. */
 int store_events_of(struct store *s, const char *kind, uint64_t location, uint64_t patch, bool newest_first, event_visitor *visit, void *context);
 
 /* Guests: what supervisors of this state folder guard now. A supervisor deletes its rows when a process ends; those of a killed supervisor are

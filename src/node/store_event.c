@@ -73,11 +73,19 @@ int store_events(struct store *s, uint64_t after_id, event_visitor *visit, void 
 	return visit_all(s, b.st, visit, context);
 }
 
-#define EVENTS_OF "SELECT id FROM event WHERE kind = ?1 AND (?2 = 0 OR location = ?2) AND (?3 = 0 OR patch = ?3) ORDER BY id "
+#define EVENTS_OF_KIND "SELECT id FROM event WHERE kind = ?1 AND (?2 = 0 OR location = ?2) AND (?3 = 0 OR patch = ?3) ORDER BY id "
+#define EVENTS_OF_ANY "SELECT id FROM event WHERE location = ?2 AND (?3 = 0 OR patch = ?3) ORDER BY id "
+
+static const char *statement_of(bool any_kind, bool newest_first)
+{
+	if (any_kind)
+		return newest_first ? EVENTS_OF_ANY "DESC" : EVENTS_OF_ANY;
+	return newest_first ? EVENTS_OF_KIND "DESC" : EVENTS_OF_KIND;
+}
 
 int store_events_of(struct store *s, const char *kind, uint64_t location, uint64_t patch, bool newest_first, event_visitor *visit, void *context)
 {
-	struct binder b = {store_prepare(s, newest_first ? EVENTS_OF "DESC" : EVENTS_OF)};
+	struct binder b = {store_prepare(s, statement_of(!kind, newest_first))};
 	if (!b.st)
 		return s->failed;
 	bind_text(&b, kind);

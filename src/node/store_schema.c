@@ -54,6 +54,7 @@ static const char *const steps[] = {
 	"CREATE TABLE event(id INTEGER PRIMARY KEY AUTOINCREMENT, time_us INTEGER NOT NULL, kind TEXT NOT NULL, location INTEGER NOT NULL,"
 	"  patch INTEGER NOT NULL, pid INTEGER NOT NULL, text TEXT NOT NULL) STRICT;"
 	"CREATE INDEX event_kind ON event(kind, location);"
+	"CREATE INDEX event_location ON event(location);"
 
 	"CREATE TABLE guest(pid INTEGER PRIMARY KEY, supervisor INTEGER NOT NULL, pid_start INTEGER NOT NULL, supervisor_start INTEGER NOT NULL,"
 	"  since_us INTEGER NOT NULL, redirected INTEGER NOT NULL, native_refused INTEGER NOT NULL, patches INTEGER NOT NULL,"

@@ -247,6 +247,16 @@ static void events_go_on(void **state)
 	last.id = 0;
 	assert_int_equal(store_events(s, 2, keep_event, &last), 0);
 	assert_int_equal(last.id, 0);
+	e.location = 9;
+	assert_int_equal(store_event_add(s, &e), 0);
+	assert_int_equal(store_events_of(s, NULL, 3, 0, true, keep_event, &last), 0);
+	assert_int_equal(last.id, 1);
+	assert_int_equal(store_events_of(s, "failure", 0, 4, false, keep_event, &last), 0);
+	assert_int_equal(last.id, 3);
+	last.id = 0;
+	assert_int_equal(store_events_of(s, "patch", 0, 0, false, keep_event, &last), 0);
+	assert_int_equal(store_events_of(s, NULL, 3, 5, false, keep_event, &last), 0);
+	assert_int_equal(last.id, 0);
 	store_close(s);
 }
 
