@@ -20,6 +20,7 @@ static const struct {
 	int error; /* errno */
 	const char *text;
 } reasons[] = {
+	{SQLITE_ERROR, ESTALE, "lacks a table or column of its version: move it away, or choose another folder with --state"},
 	{SQLITE_NOTADB, EBADMSG, "is not a ClearView state file: move it away, or choose another folder with --state"},
 	{SQLITE_CORRUPT, EBADMSG, "is damaged: move it away to start afresh (`sqlite3 FILE .recover` saves what can still be read)"},
 	{SQLITE_FULL, ENOSPC, "cannot grow: make room on the disk (or raise the file size limit), then try again"},

@@ -141,6 +141,17 @@ static void senseless_row(void **state)
 	store_close(s);
 }
 
+static void missing_column(void **state)
+{
+	struct state_folder *f = *state;
+	fill(f, 1);
+	execute(f, "ALTER TABLE event DROP COLUMN text");
+	struct store *s = state_open(f);
+	assert_int_equal(store_event_add(s, &(struct event){.kind = "failure"}), -ESTALE);
+	assert_non_null(strstr(store_error(s), "move it away"));
+	store_close(s);
+}
+
 static void truncated_file(void **state)
 {
 	struct state_folder *f = *state;
@@ -256,7 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(text_is_no_state), TEST(corrupt_header), TEST(newer_version), TEST(another_programs_file), TEST(a_folder_in_its_place),
-		TEST(corrupt_pages), TEST(senseless_row), TEST(truncated_file), TEST(unreadable_folder), TEST(nothing_is_made_for_looking),
+		TEST(corrupt_pages), TEST(senseless_row), TEST(missing_column), TEST(truncated_file), TEST(unreadable_folder), TEST(nothing_is_made_for_looking),
 		TEST(full_disk),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
