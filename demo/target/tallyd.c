@@ -29,7 +29,7 @@ struct session {
 	char line[LINE];
 	int64_t reg[REGISTERS];
 	formatter *show;         /* how GET writes a register */
-	uint64_t requests;
+	uint64_t requests, shown;
 	char *quoted;            /* the last QUOTE, kept until the next one */
 	size_t quoted_size;
 };
@@ -101,7 +101,9 @@ static int do_get(struct session *s, char *args, char *out, size_t size)
 
 	if (index >= REGISTERS)
 		return say(out, size, "error register");
-	return s->show(out, size, s->reg[index]);
+	int length = s->show(out, size, s->reg[index]);
+	s->shown += length;
+	return length;
 }
 
 static int do_total(struct session *s, char *args, char *out, size_t size)

@@ -1,4 +1,4 @@
-/* Many children, nested, which return values, die by signals and write to shared memory. */
+/* Many children, nested, which return values, die by signals (none that ClearView would take for a failure and repair) and write to shared memory. */
 #include "behave.h"
 #include <signal.h>
 #include <sys/mman.h>
@@ -28,7 +28,7 @@ int main(void)
 		if (!fork()) {
 			__atomic_add_fetch(shared, i, __ATOMIC_RELAXED);
 			if (i % 3 == 0)
-				raise(i % 2 ? SIGTERM : SIGABRT);
+				raise(i % 2 ? SIGTERM : SIGUSR1);
 			_exit(i);
 		}
 	while (wait(&status) > 0)

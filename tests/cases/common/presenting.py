@@ -16,6 +16,8 @@ def ending(code):
 
 class Tool:
     """command(input, folder) -> argv; good(code, output) -> whether what came out counts as survival."""
+    RESTART = "never"       # every run is one presentation
+
     def __init__(self, command, good, seconds=60.0):
         self.command, self.good, self.seconds = command, good, seconds
 
@@ -37,6 +39,7 @@ class Tool:
 
 class Service:
     """start(prefix, folder) -> Server; send(path) -> the last answer; probe() -> an answer to a harmless request, or None."""
+    RESTART = "on-failure"
     RESTART_SECONDS = 90.0
 
     def __init__(self, start, send, probe, settle=0.3):
