@@ -20,14 +20,16 @@ static uint64_t state_size(const uint8_t *state)
 	return magic == MAGIC && size < 65536 ? size : LEGACY_STATE;
 }
 
+/* Below this very handler, whose frame is still needed and stands where the kernel would have put the program's; unless this one runs on the
+ * program's alternate stack and the program's handler doesn't want to. */
 static uint64_t frame_top(const struct guest_action *action, const struct context *c)
 {
-	bool disabled = c->stack.flags & 2;
-	bool on_it = c->rsp - c->stack.sp < c->stack.size;
-	if (!(action->flags & SA_ONSTACK_) || disabled || !c->stack.size || on_it)
+	uint64_t here = (uint64_t)__builtin_frame_address(0);
+	bool on_alternate = !(c->stack.flags & 2) && here - c->stack.sp < c->stack.size;
+	bool interrupted_there = c->rsp - c->stack.sp < c->stack.size;
+	if (on_alternate && !interrupted_there && !(action->flags & SA_ONSTACK_))
 		return c->rsp - RED_ZONE;
-	/* The alternate stack is in use by this very handler: stay below it. */
-	return (uint64_t)__builtin_frame_address(0) - 1024;
+	return here - 1024;
 }
 
 void deliver_to_program(int signal, const struct siginfo *info, struct context *c)

@@ -79,3 +79,4 @@ entry_modules:
 	call modules_changed
 	leave
 	ret
+	.section .note.GNU-stack, "", @progbits
