@@ -79,6 +79,14 @@ class Target:
         self.process.stdout.close()
         self.process = None
 
+    def wait_exit(self, seconds):
+        """Whether the command ends within this time."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def wait_start(self, starts, seconds):
         """Wait until the command has been started more than so many times, at most for so long."""
         with self.up:
