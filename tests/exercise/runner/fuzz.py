@@ -86,15 +86,19 @@ def main(args):
     with tempfile.TemporaryDirectory() as folder, \
             Target("sanitize", log=f"{folder}/log", options=["--gc-objects", "300"]) as target:
         log = pathlib.Path(folder) / "log"
-        client = Client(target.port)
+        client = Client(target.port, timeout=5.0)
         while time.monotonic() < until:
             step, offset = _mutate(rng, rng.choice(steps), donors), log.stat().st_size
             sent += 1
             try:
                 client.request(*step)
-            except Lost:
+            except Lost as lost:
                 client.close()
-                if target.wait_exit(2.0):
+                if "timed out" in str(lost):
+                    found["slow"] += 1; print(step)
+                    target.stop()
+                    target.start()
+                elif target.wait_exit(2.0):
                     target.revive()
                     _tally(log, offset, table, found, step)
     print(sent, "requests;", dict(found))

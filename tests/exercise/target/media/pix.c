@@ -78,7 +78,7 @@ static void page_describe(const struct page *page, unsigned number, const struct
 		  print_checksum(page->pixels, page->bytes));
 	if (page->rows < page->height)
 		print_fmt(p, "cut short: %u of %u rows\n", page->rows, page->height);
-	print_preview(p, page->pixels, page->width, page->height, page->channels);
+	print_preview(p, page->pixels, page->width, page->rows, page->channels);
 }
 
 int pix_describe(const unsigned char *data, size_t len, const struct printer *p)

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-static const size_t kMaxString = 1 << 20;
+static const size_t kMaxString = 1 << 16;
 
 void Expr::assign(Interp &, const Value &) const
 {

@@ -4,7 +4,7 @@
 #include "parser.h"
 
 static const int kMaxDepth = 150;
-static const long kMaxSteps = 2000000;
+static const long kMaxSteps = 300000;
 static const long kMaxStack = 2 << 20;
 static const size_t kMaxOutput = 1 << 20;
 

@@ -56,7 +56,7 @@ static Value stringRepeat(Interp &vm, Value self, Args &args)
 	int times = args.integer(0, 1);
 	std::string out;
 
-	if (times > 0 && chars.size() * static_cast<size_t>(times) > 1 << 20)
+	if (times > 0 && chars.size() * static_cast<size_t>(times) > 1 << 16)
 		throw ScriptError("the string is too long");
 	for (int i = 0; i < times && !chars.empty(); i++)
 		out += chars;
