@@ -90,8 +90,8 @@ class ProgramJob:
 
 class ScriptJob:
     """A script that judges for itself: exit 0 passed, 77 skipped, anything else failed. It gets $WRAP (the mode's prefix), $MODE, $CLEARVIEW."""
-    def __init__(self, setting, name, command, mode, seconds=0, needs=()):
-        self.setting, self.command, self.mode, self.seconds, self.needs = setting, command, mode, seconds, needs
+    def __init__(self, setting, name, command, mode, seconds=0, needs=(), cwd=None):
+        self.setting, self.command, self.mode, self.seconds, self.needs, self.cwd = setting, command, mode, seconds, needs, cwd
         self.name = name + ("@" + mode if mode else "")
 
     def run(self):
@@ -102,7 +102,8 @@ class ScriptJob:
         prefix = self.setting.modes[self.mode](folder + "/state") if self.mode else []
         environment = dict(self.setting.environment, WRAP=shlex.join(prefix), MODE=self.mode, TMPDIR=folder,
                            CLEARVIEW=os.path.join(self.setting.build, "clearview"), BUILD=self.setting.build, PYTHONDONTWRITEBYTECODE="1")
-        result = processes.run(self.command, folder, environment, b"", self.seconds or self.setting.seconds, "%d.%s" % (os.getpid(), self.name))
+        result = processes.run(self.command, folder, environment, b"", self.seconds or self.setting.seconds, "%d.%s" % (os.getpid(), self.name),
+                               self.cwd)
         said = (result.out + result.err).decode("utf-8", "replace").strip()
         if result.problem or result.code not in (0, SKIP_STATUS):
             yield Outcome(self.name, FAILED, "\n".join(filter(None, (result.problem or compare.ending(result.code), said[-1500:]))), folder)
@@ -115,7 +116,8 @@ def unit_jobs(setting):
     if not os.path.exists(setting.build + "/build.ninja"):
         return []
     listed = json.loads(subprocess.run(["meson", "introspect", "--tests", setting.build], check=True, stdout=subprocess.PIPE).stdout)
-    return [ScriptJob(setting, "unit/" + t["name"], t["cmd"], "", float(t["timeout"])) for t in listed]
+    # Like meson test: in the build folder, to which the arguments are relative.
+    return [ScriptJob(setting, "unit/" + t["name"], t["cmd"], "", float(t["timeout"]), cwd=t["workdir"] or setting.build) for t in listed]
 
 
 def script_jobs(setting, test):

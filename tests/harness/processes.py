@@ -79,10 +79,10 @@ class Result:
         self.code, self.out, self.err, self.problem = code, out, err, problem
 
 
-def start(command, folder, environment, stdin):
+def start(command, folder, environment, stdin, cwd):
     with open(folder + "/stdin", "wb") as f:
         f.write(stdin)
-    return subprocess.Popen(command, cwd=folder, env=environment, stdin=open(folder + "/stdin" if stdin else "/dev/null", "rb"),
+    return subprocess.Popen(command, cwd=cwd, env=environment, stdin=open(folder + "/stdin" if stdin else "/dev/null", "rb"),
                             stdout=open(folder + "/stdout", "wb"), stderr=open(folder + "/stderr", "wb"), start_new_session=True)
 
 
@@ -102,11 +102,12 @@ def content(path):
         return f.read(OUTPUT_LIMIT)
 
 
-def run(command, folder, environment, stdin=b"", seconds=30.0, mark="test"):
+def run(command, folder, environment, stdin=b"", seconds=30.0, mark="test", cwd=None):
+    """What it reads and writes is kept in `folder`, where it also runs if there is no `cwd`."""
     environment = dict(environment, **{MARK: mark})
     problem = None
     try:
-        child = start(command, folder, environment, stdin)
+        child = start(command, folder, environment, stdin, cwd or folder)
     except OSError as e:
         return Result(None, b"", b"", "cannot start %s: %s" % (command[0], e))
     try:

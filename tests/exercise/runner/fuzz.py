@@ -95,7 +95,7 @@ def main(args):
             except Lost as lost:
                 client.close()
                 if "timed out" in str(lost):
-                    found["slow"] += 1; print(step)
+                    found["slow"] += 1
                     target.stop()
                     target.start()
                 elif target.wait_exit(2.0):

@@ -10,6 +10,7 @@ import resource
 import select
 import shlex
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -19,6 +20,12 @@ from .watch import Watch
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 CONFIGURATIONS = {"single": [], "workers": ["--workers", "2"], "threads": ["--threads", "4"]}
+
+
+def unused_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class Target:
@@ -42,17 +49,18 @@ class Target:
             self.log.close()
 
     def start(self):
-        """Start on an unused port the first time, then always on the same one, as a service is."""
+        """Start on an unused port, always the same one, as a service is."""
+        self.port = self.port or unused_port()
         command = self.command + ["--port", str(self.port)]
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log,
                                         stdin=subprocess.DEVNULL, start_new_session=True)
-        self.port = self._announced_port()
+        self._wait_announcement()
         with self.up:
             self.starts += 1
             self.up.notify_all()
 
-    def _announced_port(self):
+    def _wait_announcement(self):
         text, deadline = b"", time.monotonic() + self.start_timeout
         out = self.process.stdout
         while b"serving on port " not in text or not text.endswith(b"\n"):
@@ -65,7 +73,6 @@ class Target:
                 self.stop()
                 raise RuntimeError("the target ends at once: " + shlex.join(self.command))
             text += part
-        return int(text.split(b"serving on port ")[1].split()[0])
 
     def stop(self):
         """End the processes started here: they are the process group of the command."""
