@@ -8,7 +8,7 @@
  *   0x00020000  struct guest_bell     rw-  bell memfd, one for all guests of a supervisor
  *   0x00030000  struct guest_shared   rw-  shared memfd: mailbox, counters, observation ring
  *   0x02000000  struct guest_tables   r--  code memfd: probes, fault actions, landing maps
- *   0x0a000000  code                  r-x  code memfd: woven copies
+ *   0x12000000  code                  r-x  code memfd: woven copies
  *
  * Other zones (code near a module that zone 0 can't reach) hold code only. The supervisor has everything but guest_private mapped rw-.
  */
@@ -16,8 +16,9 @@
 #define CLEARVIEW_GUEST_H
 
 #include <clearview/operand.h>
+#include <stdbool.h>
 
-enum { GUEST_ABI_VERSION = 1 };
+enum { GUEST_ABI_VERSION = 2 };
 
 /* Places in the blob that woven code, the kernel or the supervisor enter it at. */
 enum guest_entry {
@@ -27,7 +28,8 @@ enum guest_entry {
 	ENTRY_MODULES,  /* stands in for the dynamic linker's debugger hook */
 	ENTRY_BOOT,     /* copied into a fresh process and run there once */
 	ENTRY_BOOT_END,
-	ENTRY_MALLOC, ENTRY_FREE, ENTRY_CALLOC, ENTRY_REALLOC, ENTRY_MEMALIGN, ENTRY_USABLE_SIZE,
+	ENTRY_MALLOC, ENTRY_FREE, ENTRY_CALLOC, ENTRY_REALLOC, ENTRY_MEMALIGN, ENTRY_ALIGNED_ALLOC, ENTRY_POSIX_MEMALIGN, ENTRY_VALLOC,
+	ENTRY_PVALLOC, ENTRY_USABLE_SIZE, /* stand in for the allocator's procedures; see the heap section */
 	ENTRY_COUNT = 16,
 };
 
@@ -51,21 +53,23 @@ struct boot_arguments {
 #define GUEST_SHARED_OFFSET  0x00030000ul
 #define GUEST_SHARED_SIZE    0x01800000ul
 #define GUEST_TABLES_OFFSET  0x02000000ul
-#define GUEST_TABLES_SIZE    0x08000000ul
-#define GUEST_CODE_OFFSET    0x0a000000ul
+#define GUEST_TABLES_SIZE    0x10000000ul
+#define GUEST_CODE_OFFSET    0x12000000ul
 
 /* --- Mailbox: synchronous events. The guest claims a FREE slot, fills it, posts it, rings the bell and waits on `state`. */
 enum guest_slot_state { SLOT_FREE, SLOT_CLAIMED, SLOT_POSTED, SLOT_TAKEN, SLOT_REPLIED };
 
 enum guest_event_kind {
 	EVENT_NONE,
-	EVENT_FAULT,       /* args: signal, siginfo_t *, ucontext_t *. reply: enum guest_verdict */
+	EVENT_FAULT,       /* args: signal, siginfo_t *, ucontext_t *. reply: enum guest_verdict. Where guarded heap memory was accessed, the guest
+			    * makes it accessible, as it would be natively, and goes on, unless the verdict is VERDICT_RESUME */
 	EVENT_LANDING,     /* args: address, ucontext_t *. reply 0: address to go on at, 0 = not ours */
 	EVENT_MODULES,     /* the dynamic linker's debugger hook */
 	EVENT_EXEC,        /* args: path *, argv *, envp *. The supervisor attaches before it replies, if it follows */
 	EVENT_EXEC_FAILED, /* args: -errno */
 	EVENT_FORKED,      /* posted by the child. args: the parent's pid, guest_private.generation */
-	EVENT_HEAP,        /* args: enum heap_fault, block, address, ucontext-less register frame *. reply: enum guest_verdict */
+	EVENT_HEAP,        /* args: struct guest_heap_finding *. reply: VERDICT_RESUME = go on with the finding's registers (at first: as if
+			    * the allocator had returned), else the allocator's own procedure goes on */
 	EVENT_ORIGINAL,    /* args: address in a copy. reply 0: the original address */
 };
 
@@ -115,7 +119,7 @@ enum probe_action {
 	PROBE_ACT_RESUME,  /* go on at `resume` instead of behind the probe; rax := value if has_value */
 };
 
-enum { PROBE_OPERANDS = 10, PROBE_COUNT_MAX = 1 << 15 };
+enum { PROBE_OPERANDS = 10, PROBE_COUNT_MAX = 1 << 17 };
 
 struct guest_probe {
 	uint8_t enabled, work, guard, action;
@@ -165,9 +169,105 @@ struct guest_fault_action {
 	uint64_t address;
 	uint64_t resume;
 	uint32_t probe;   /* whose tally counts the activation */
-	uint32_t unused;
+	uint32_t kind;    /* enum fault_action_kind */
+};
+enum fault_action_kind {
+	FAULT_ANY,        /* whenever the instruction at `address` faults */
+	FAULT_HEAP,       /* when it faults on guarded heap memory */
+	FAULT_HEAP_CALL,  /* `address` is behind a call of the allocator: when that finds a double or invalid free */
 };
 
+/* --- Heap. The allocator's procedures are detoured to the blob, which asks the originals for more and writes behind a block of `size` bytes at p, whose
+ * usable size is u:
+ *
+ *     p            p + size           p + u - 8     p + u
+ *     | the program's | canary bytes ... | trailer  |
+ *
+ * The canary byte and the secret words are the family's (guest_tables). The trailer is the size, enciphered with p, and in its upper 16 bits a
+ * hash of both. No more than HEAP_CANARY_MAX canary bytes are written.
+ *
+ * The allocation map has a word for 32 bytes of address space (no block is smaller): state, which 16th of the 32 it is about, and the low 24 bits of
+ * the address behind the call that allocated the block: out of reach of what may overrun it. It is private memory of each process, made on demand: a directory
+ * of HEAP_REGIONS addresses of maps. A block is HEAP_LIVE exactly while its canary and trailer are in place. */
+enum { HEAP_TRAILER = 8, HEAP_REQUEST_MIN = 24, HEAP_CANARY_MAX = 64, HEAP_REGION_BITS = 26, HEAP_REGIONS = 1 << 21, HEAP_UNIT_BITS = 5, HEAP_REGION_LIST = 4096 };
+#define HEAP_SIZE_MAX (1ull << 46)
+#define HEAP_MAP_WORDS (1ul << (HEAP_REGION_BITS - HEAP_UNIT_BITS))
+
+enum heap_state { HEAP_UNKNOWN, HEAP_LIVE, HEAP_FREED, HEAP_MOVING /* in realloc */, HEAP_GUARDED /* in a slot */, HEAP_STATE_MASK = 7 };
+
+/* The low byte of a map word; an address that isn't a multiple of 16 gives one that no block has. */
+static inline uint8_t heap_mark(uint64_t p, enum heap_state state)
+{
+	return state | (uint8_t)((p & 31) << 3);
+}
+
+static inline uint64_t heap_hash(uint64_t p, uint64_t size, const uint64_t secret[2])
+{
+	uint64_t h = (size ^ p ^ secret[0]) * 0x9e3779b97f4a7c15ull;
+	return ((h ^ h >> 32) * (secret[1] | 1)) >> 48;
+}
+
+static inline uint64_t heap_trailer(uint64_t p, uint64_t size, const uint64_t secret[2])
+{
+	return (size ^ secret[0] ^ p) << 16 >> 16 | heap_hash(p, size, secret) << 48;
+}
+
+/* False: damaged. */
+static inline bool heap_read_trailer(uint64_t p, uint64_t trailer, const uint64_t secret[2], uint64_t *size)
+{
+	*size = (trailer ^ secret[0] ^ p) << 16 >> 16;
+	return heap_hash(p, *size, secret) == trailer >> 48;
+}
+
+/* How the allocator keeps usable sizes. */
+enum heap_layout {
+	HEAP_LAYOUT_ASK,   /* by malloc_usable_size */
+	HEAP_LAYOUT_GLIBC, /* in the word before the block: size of the chunk, two flags and, bit 1, "mapped by itself" */
+};
+
+static inline uint64_t heap_glibc_usable(uint64_t head)
+{
+	return (head & ~7ull) - (head & 2 ? 16 : 8);
+}
+
+/* Allocation sites of blocks that were found damaged: armed. From then on their blocks lie at the end of a page in front of an inaccessible one, and stay
+ * inaccessible for a while when freed: the access that goes wrong is the one that faults. */
+enum { HEAP_SITES_MAX = 64, HEAP_SLOTS = 2048, HEAP_QUARANTINE = 512, HEAP_GUARDED_MAX = HEAP_SLOTS - HEAP_QUARANTINE, HEAP_GUARDED_SIZE_MAX = 1 << 20 };
+struct guest_heap_site {
+	uint64_t address;    /* behind the allocating call */
+	uint64_t size_class; /* heap_class() of the sizes */
+};
+
+/* Sizes that one defect overruns are of one order. */
+static inline uint64_t heap_class(uint64_t size)
+{
+	return size < 16 ? 4 : 64 - (uint64_t)__builtin_clzll(size);
+}
+
+enum heap_slot_state { HEAP_SLOT_UNUSED, HEAP_SLOT_TAKEN, HEAP_SLOT_GUARDED, HEAP_SLOT_QUARANTINED };
+struct guest_heap_slot {
+	uint32_t state;      /* enum heap_slot_state */
+	uint32_t freed;      /* quarantined: the how manieth */
+	uint64_t start, end; /* the mapping; the last page has no access, quarantined none has */
+	uint64_t block, size;
+	uint64_t site, free_site; /* behind the calls */
+};
+
+enum heap_finding_kind {
+	HEAP_DAMAGED = 2,    /* behind the end of a block */
+	HEAP_FREED_TWICE,
+	HEAP_FREED_INSIDE,   /* the address is inside a block */
+};
+
+/* On the guest's stack while EVENT_HEAP waits. The registers are those right after the call of free or realloc would have returned. */
+struct guest_heap_finding {
+	uint64_t r[16], rip;
+	uint64_t kind;       /* enum heap_finding_kind */
+	uint64_t block, size; /* as far as they can be told: size ~0 = unknown */
+	uint64_t usable;     /* of the allocator's block, trailer included */
+	uint64_t address;    /* damaged: the first byte that is; freed: what was passed to free */
+	uint64_t site;       /* behind the call that allocated the block, its low 24 bits; guarded blocks: all */
+};
 
 /* --- Landing maps: for every byte of a redirected module's text, where its copy is. */
 enum { GUEST_MODULES_MAX = 256 };
@@ -175,11 +275,29 @@ struct guest_module {
 	uint64_t start, end;   /* text in the guest; start 0: unused entry */
 	uint64_t code;         /* map entries are relative to this guest address */
 	uint64_t map;          /* offset in the tables region of uint32_t[end - start]: code offset + 1 of the instruction's copy; 0: not copied */
+	uint64_t identity;     /* of the file, for a later supervisor */
+};
+
+/* --- What a supervisor that takes over from a killed one has to know. Supervisors write and read it; guests ignore it. */
+struct guest_legacy {
+	uint64_t supervisor_start; /* /proc/PID/stat field 22 of guest_tables.supervisor */
+	uint64_t state_device, state_inode; /* its state folder */
+	uint64_t zone[2];          /* starts of the code zones; 0: none */
+	uint8_t above[2];          /* engine/zone.h */
+	uint8_t redirect_all, only_traps, no_heap, learn_full, debug, unused;
+	int32_t learn_percent, checks;
+	uint64_t next_copy[2][2];  /* by zone: where its two stretches of copies are used up to */
+	uint64_t next_map;         /* tables region: where the landing maps are used up to */
+	uint32_t next_probe, generation;
+	uint32_t adoptions;        /* in quick succession */
+	uint32_t unused2;
+	int64_t adopted_us;        /* when, last; CLOCK_REALTIME */
 };
 
 /* --- The tables region. */
-#define GUEST_MAPS_OFFSET 0x01800000ul /* within the tables region; landing maps are allocated from here on */
+#define GUEST_MAPS_OFFSET 0x03800000ul /* within the tables region; landing maps are allocated from here on */
 
+enum { GUEST_ORIGINALS = 16 };
 struct guest_tables {
 	uint32_t abi_version;
 	int32_t supervisor;       /* pid; 0: none */
@@ -188,7 +306,13 @@ struct guest_tables {
 	uint32_t fault_current;   /* which of the two fault tables is valid */
 	uint32_t fault_count[2];
 	uint64_t heap_enabled;
-	uint64_t original[16];    /* addresses of the copies of the allocator's procedures, by enum guest_entry - ENTRY_MALLOC */
+	struct guest_legacy legacy;
+	uint64_t original[GUEST_ORIGINALS]; /* addresses of the copies of the allocator's procedures, by enum guest_entry - ENTRY_MALLOC */
+	uint64_t heap_secret[2];
+	uint64_t heap_canary;     /* the canary byte, eight times */
+	uint32_t heap_layout;     /* enum heap_layout */
+	uint32_t heap_site_count;
+	struct guest_heap_site heap_site[HEAP_SITES_MAX];
 	struct guest_module module[GUEST_MODULES_MAX];
 	struct guest_fault_action fault[2][FAULT_ACTIONS_MAX];
 	struct guest_probe probe[PROBE_COUNT_MAX];
@@ -212,6 +336,14 @@ struct guest_shared {
 struct guest_action {
 	uint64_t handler, flags, restorer, mask; /* the kernel's struct kernel_sigaction */
 };
+struct guest_heap {
+	uint64_t directory;  /* address of uint64_t[HEAP_REGIONS], 0: none yet */
+	uint64_t slots;      /* address of struct guest_heap_slot[HEAP_SLOTS], 0: none yet */
+	uint32_t next_slot, quarantined;
+	uint32_t region_count; /* may exceed HEAP_REGION_LIST: those beyond are not scanned */
+	uint32_t unused;
+	uint32_t region[HEAP_REGION_LIST]; /* numbers of the regions that have a map */
+};
 enum { GUEST_HIDDEN_MASKS = 256 };
 struct guest_private {
 	uint32_t generation;            /* of the text of this process: set by the supervisor with every change */
@@ -219,6 +351,7 @@ struct guest_private {
 	struct guest_action action[65]; /* the program's view of signals that ClearView owns */
 	uint64_t hidden_mask[65];       /* what was taken out of the sa_mask of the others */
 	struct { uint32_t tid; uint32_t unused; uint64_t mask; } blocked[GUEST_HIDDEN_MASKS]; /* what was taken out of a thread's mask */
+	struct guest_heap heap;
 };
 
 _Static_assert(sizeof(struct guest_probe) <= 512, "probe table fits");

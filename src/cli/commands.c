@@ -3,7 +3,9 @@
 
 const struct command commands[] = {
 	{"run", "[OPTIONS] -- COMMAND [ARGUMENT...]", "run a program guarded", NULL, command_run},
-	{"adopt", "", "take over the processes whose supervisor is gone", NULL, command_adopt},
+	{"adopt", "[--when-gone PID]", "take over the processes whose supervisor is gone",
+	 "A supervisor that is killed leaves its processes running with their patches in force. Its keeper starts another one at once, and so does the\n"
+	 "next `clearview run` with the same state folder; this command does it by hand.", command_adopt},
 	{"ps", "[-v]", "list the guarded processes",
 	 "A supervisor that is gone leaves its processes running with their patches in force; `clearview adopt` takes them over.", command_ps},
 	{"failures", "[FAILURE]", "list the failures seen, or show one",

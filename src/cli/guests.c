@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-/* Field 22 of /proc/PID/stat, behind a name that may hold anything; 0: there is no such process. */
-static uint64_t start_time(pid_t pid)
+/* Field 22 of /proc/PID/stat, behind a name that may hold anything; 0: there is no such process. *zombie: it has ended, but its parent doesn't know. */
+static uint64_t start_time(pid_t pid, bool *zombie)
 {
 	char path[64], text[1024];
 	snprintf(path, sizeof path, "/proc/%d/stat", pid);
@@ -14,6 +14,7 @@ static uint64_t start_time(pid_t pid)
 	fclose(f);
 	text[length] = 0;
 	char *field = strrchr(text, ')');
+	*zombie = field && field[1] && (field[2] == 'Z' || field[2] == 'X');
 	for (int n = 2; field && n < 22; n++)
 		field = strchr(field + 1, ' ');
 	return field ? strtoull(field, NULL, 10) : 0;
@@ -21,12 +22,14 @@ static uint64_t start_time(pid_t pid)
 
 bool guest_is_supervised(const struct guest_row *g)
 {
-	return start_time(g->supervisor) == g->supervisor_start;
+	bool zombie;
+	return start_time(g->supervisor, &zombie) == g->supervisor_start && !zombie;
 }
 
 static int keep_living(void *context, const struct guest_row *g)
 {
-	if (start_time(g->pid) == g->pid_start)
+	bool zombie; /* may still have threads that run */
+	if (start_time(g->pid, &zombie) == g->pid_start)
 		vec_push((guest_list *)context, *g);
 	return 0;
 }

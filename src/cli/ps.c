@@ -4,9 +4,12 @@
 #include "cli/json.h"
 #include "cli/table.h"
 #include "cli/text.h"
+#include "node/control.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { SYNC_MS = 500 };
 
 static void print_detail(const struct guest_row *g)
 {
@@ -69,6 +72,8 @@ int command_ps(int argc, char **argv)
 	if (options_parse("ps", argc, argv, options, &common) < argc)
 		die(EXIT_CLEARVIEW, "ps takes no operands; `clearview help ps` explains");
 	struct store *s = state_open(&common);
+	struct control_result synced;
+	control_reload(store_directory(s), SYNC_MS, &synced); /* supervisors write their rows before they answer; without an answer the last ones count */
 	state_must(s, guests_living(s, &guests));
 	if (common.json)
 		print_json(to_json(&guests));

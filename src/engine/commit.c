@@ -97,18 +97,23 @@ static void tell_generation(struct image *im, pid_t pid)
 int image_commit(struct image *im, bool live)
 {
 	uint32_t before = im->generation++;
-	bool any = false;
+	bool any = false, old = false;
 	for (size_t m = 0; m < im->modules.count; m++)
 		for (size_t i = 0; i < im->modules.at[m]->redirected.count; i++) {
 			struct redirected *r = im->modules.at[m]->redirected.at[i];
 			if (r->staged) {
 				r->generation = im->generation;
 				any = true;
+				old |= !im->modules.at[m]->fresh;
 			}
 		}
-	if (!any)
+	if (!any) {
+		im->generation = before; /* nothing to bring anybody up to date with */
 		return 0;
+	}
+	im->tables->legacy.generation = im->generation;
 	int worst = 0;
+	live &= old;
 	for (int step = live ? 1 : 0; step <= (live ? 3 : 0); step++) {
 		for (size_t i = 0; i < im->processes.count; i++) {
 			int status = write_step(im, im->processes.at[i].pid, before, step);

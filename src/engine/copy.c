@@ -123,6 +123,15 @@ static void emit_probes(struct emission *m, uint64_t offset, enum weave_place pl
 			emit_probe(m, w);
 }
 
+static void note_detour(struct emission *m, struct weave *weaves, size_t count)
+{
+	for (struct weave *w = weaves; w < weaves + count; w++)
+		if (w->place == WEAVE_DETOUR && w->offset == m->p->entry) {
+			m->copy->detour = w->detour;
+			w->resume_address = m->copy->code + entry_of(m, w->offset)->code;
+		}
+}
+
 static void emit_all(struct emission *m, struct weave *weaves, size_t count)
 {
 	struct weave *next = weaves, *end = weaves + count;
@@ -179,6 +188,7 @@ int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct w
 	c->code = code;
 	emit_all(&m, weaves, weave_count);
 	resolve_fixups(&m);
+	note_detour(&m, weaves, weave_count);
 	vec_free(&m.fixups);
 	c->size = m.e.used;
 	zone_trim(z, m.e.failed ? code : emit_here(&m.e));

@@ -10,6 +10,7 @@
 enum weave_place {
 	WEAVE_BEFORE, /* whenever the instruction is reached, before it */
 	WEAVE_AFTER,  /* when it has been executed and control goes on behind it (not for calls) */
+	WEAVE_DETOUR, /* at a procedure's entry: control that comes in there from outside the copy goes to `detour`, which may call the copy */
 };
 
 enum weave_resume {
@@ -22,8 +23,9 @@ struct weave {
 	uint64_t offset;  /* module offset of the instruction */
 	uint8_t place;    /* enum weave_place */
 	uint8_t resume;   /* enum weave_resume: where a probe's PROBE_ACT_RESUME goes */
-	uint32_t probe;   /* table entry */
-	uint64_t resume_address; /* out: guest address, 0 if it can't be made */
+	uint32_t probe;   /* table entry; of a detour: index in guest_tables.original[], where the copy's address is published */
+	uint64_t detour;  /* guest address within the zone */
+	uint64_t resume_address; /* out: guest address, 0 if it can't be made; of a detour: the entry's copy */
 };
 
 /* Where the copy of an original instruction is. */
@@ -41,6 +43,7 @@ struct copy {
 	uint64_t code;     /* guest address */
 	size_t size;
 	struct copy_entry *entries; /* one an instruction, in the order of procedure.insns */
+	uint64_t detour;   /* guest address that the entry's springboard leads to instead; 0: none */
 };
 
 /* Emits the copy into the zone. `weaves` must be sorted by offset; their resume addresses are filled in. `emulate_call[i]`, where given, says that call

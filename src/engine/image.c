@@ -13,6 +13,9 @@ void image_init(struct image *im, uint8_t *code_host, void *shared_host, uint64_
 	im->tables = (struct guest_tables *)(code_host + GUEST_TABLES_OFFSET);
 	im->tables->abi_version = GUEST_ABI_VERSION;
 	im->next_map = GUEST_MAPS_OFFSET;
+	im->tables->legacy.next_map = im->next_map;
+	im->tables->legacy.next_probe = im->next_probe;
+	im->tables->legacy.generation = im->generation;
 }
 
 /* jmp *0(%rip); .quad target: the way from any zone to the blob in zone 0. */
@@ -31,6 +34,9 @@ void image_add_zone(struct image *im, uint64_t start, bool above)
 	struct zone *z = &im->zones[n];
 	const struct guest_header *header = (const struct guest_header *)im->code_host;
 	zone_init(z, start, above, im->code_host + GUEST_CODE_OFFSET + n * ZONE_SIZE);
+	z->next_copy = im->tables->legacy.next_copy[n];
+	im->tables->legacy.zone[n] = start;
+	im->tables->legacy.above[n] = above;
 	z->stub_probe = emit_stub(z, im->base + header->entry[ENTRY_PROBE]);
 	im->tables->code_start[n] = start;
 	im->tables->code_end[n] = start + ZONE_SIZE;
@@ -75,7 +81,7 @@ void image_release(struct image *im)
 	vec_free(&im->modules);
 	vec_free(&im->processes);
 	vec_free(&im->free_probes);
-	vec_free(&im->wishes);
+	vec_free(&im->former);
 	vec_free(&im->dirty);
 }
 
@@ -100,6 +106,7 @@ struct loaded *image_load(struct image *im, struct module *m, uint64_t bias)
 	if (!l)
 		abort();
 	l->module = m;
+	l->fresh = !im->has_inherited;
 	l->bias = bias;
 	l->text = (struct range){UINT64_MAX, 0};
 	for (size_t i = 0; i < m->segment_count; i++) {
@@ -112,6 +119,8 @@ struct loaded *image_load(struct image *im, struct module *m, uint64_t bias)
 			l->text.end = s->offset + bias + s->file_size;
 	}
 	l->zone = zone_for(im, m, bias);
+	if (im->has_inherited && l->zone)
+		image_inherit_map(im, l);
 	vec_push(&im->modules, l);
 	return l;
 }
@@ -138,7 +147,7 @@ uint32_t image_probe_new(struct image *im)
 	if (im->free_probes.count)
 		n = im->free_probes.at[--im->free_probes.count];
 	else if (im->next_probe < PROBE_COUNT_MAX)
-		n = im->next_probe++;
+		im->tables->legacy.next_probe = 1 + (n = im->next_probe++);
 	else
 		return 0;
 	memset(&im->tables->probe[n], 0, sizeof im->tables->probe[n]);
@@ -175,8 +184,9 @@ int image_give_map(struct image *im, struct loaded *l)
 	struct guest_module *g = &im->tables->module[slot];
 	g->map = im->next_map;
 	g->code = l->zone->start;
+	g->identity = image_module_identity(l->module);
 	l->map = (uint32_t *)((uint8_t *)im->tables + im->next_map);
-	im->next_map += size;
+	im->tables->legacy.next_map = im->next_map += size;
 	__atomic_store_n(&g->end, l->text.end, __ATOMIC_RELEASE);
 	__atomic_store_n(&g->start, l->text.start, __ATOMIC_RELEASE);
 	if (slot >= im->tables->module_count)
@@ -191,8 +201,10 @@ static void publish_landings(struct redirected *r)
 	uint64_t code = r->copy->code - l->zone->start;
 	for (size_t k = 0; k < r->procedure->insn_count; k++) {
 		const struct copy_entry *e = &r->copy->entries[k];
+		bool detours = r->copy->detour && e->offset == r->procedure->entry;
 		if (!e->in_place)
-			__atomic_store_n(&l->map[e->offset + l->bias - l->text.start], code + e->code + 1, __ATOMIC_RELEASE);
+			__atomic_store_n(&l->map[e->offset + l->bias - l->text.start], detours ? r->copy->detour - l->zone->start + 1 : code + e->code + 1,
+					 __ATOMIC_RELEASE);
 	}
 	for (size_t i = 0; i < r->plan_count; i++)
 		for (uint64_t at = r->plans[i].range.start; r->plans[i].has_holes && at < r->plans[i].range.end; at++) {
@@ -383,7 +395,7 @@ int image_landing_is_hot(struct image *im, uint64_t address)
 void image_restore(struct image *im, struct redirected *r)
 {
 	for (size_t i = 0; i < r->plan_count; i++)
-		if (r->plans[i].has_holes) {
+		if (r->plans[i].has_holes || r->inherited) {
 			/* A thread may stand on a hole's jump, in the middle of an original instruction: stay redirected, with nothing woven. */
 			int status = image_redirect(im, r->loaded, r->procedure->entry, NULL, 0);
 			(void)status;
@@ -432,7 +444,7 @@ uint64_t image_original(struct image *im, uint64_t code_address)
 					return offset + l->bias;
 		}
 	}
-	return 0;
+	return image_former_original(im, code_address);
 }
 
 uint64_t image_copy_of(const struct redirected *r, uint64_t offset)

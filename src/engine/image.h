@@ -20,7 +20,10 @@ struct loaded {
 	uint32_t *map;             /* its landing map */
 	VEC(struct redirected *) redirected;
 	struct redirected **owner; /* by index of module->ranges; NULL until something is redirected */
+	VEC(struct procedure_wishes *) wished;
+	struct procedure_wishes **wished_by_range;
 	uint32_t refused;          /* procedures that could not be redirected */
+	bool fresh;                /* none of its code can be running yet */
 	bool present;              /* used while the list of modules is brought up to date */
 	VEC(pid_t) in;             /* the processes of the family that have it loaded there */
 };
@@ -34,17 +37,21 @@ struct redirected {
 	size_t plan_count;
 	bool staged;        /* text not written yet */
 	bool leaving;       /* staged: back to the original bytes */
+	bool inherited;     /* a former supervisor's springboards, whose holes nobody knows any more, may still be executed */
 	uint32_t generation; /* of the commit that wrote it last */
 	VEC(uint64_t) extra; /* landings seen beyond what analysis knew */
 	VEC(struct copy *) old_copies; /* threads may still be in there */
 };
 
-/* A probe some weaver wants. Which procedures are redirected follows from the wishes. */
-struct wish {
+/* The probes that weavers want in one procedure. Which procedures are redirected follows from the wishes. */
+struct procedure_wishes {
 	struct loaded *loaded;
 	uint64_t procedure; /* entry */
-	struct weave weave;
-	uint32_t owner;     /* whose: to take it back */
+	VEC(struct wish {
+		struct weave weave;
+		uint32_t owner; /* whose: to take it back */
+	}) wishes;
+	bool dirty;         /* image_weave will make a new copy */
 };
 
 /* How the engine reaches the processes. */
@@ -53,6 +60,8 @@ struct text_access {
 	/* Returns when every processor has executed a serialising instruction since the call. */
 	void (*synchronise)(void *context);
 	void *context;
+	/* Bytes of a process, 0 or -errno: for taking over. */
+	int (*read)(void *context, pid_t pid, uint64_t address, void *bytes, size_t size);
 };
 
 struct image_process {
@@ -73,9 +82,10 @@ struct image {
 	VEC(struct loaded *) modules;
 	VEC(struct image_process) processes;
 	struct text_access access;
-	VEC(struct wish) wishes;
-	VEC(struct wish_dirty { struct loaded *loaded; uint64_t procedure; }) dirty;
+	VEC(struct procedure_wishes *) dirty;
 	uint32_t generation;
+	VEC(struct former_copy { uint64_t code, original; }) former; /* inherited landing maps, by code address */
+	bool has_inherited;
 	bool redirect_all;           /* procedures stay redirected when their last wish goes */
 	bool only_traps;             /* bug provoker: every springboard an int3 */
 	struct springboard_counts counts;
@@ -108,6 +118,8 @@ struct redirected *image_redirected(struct loaded *l, uint64_t offset);
  * procedure with all their probes. image_weave returns the number of procedures that could not be redirected. */
 int image_wish(struct image *im, struct loaded *l, const struct weave *w, uint32_t owner) __attribute__((warn_unused_result));
 void image_unwish(struct image *im, uint32_t owner);
+/* Only in the procedure that holds the offset: cheap where an owner wishes for one procedure. */
+void image_unwish_procedure(struct image *im, struct loaded *l, uint64_t offset, uint32_t owner);
 unsigned image_weave(struct image *im);
 /* Every procedure of the module (ld.so's debugger hook at `except` stays out: pass 0 for none). */
 void image_redirect_module(struct image *im, struct loaded *l, uint64_t except);

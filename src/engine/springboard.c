@@ -31,6 +31,8 @@ static uint64_t destination(const struct planner *s, size_t at)
 {
 	const struct procedure *p = s->copy->procedure;
 	const struct insn *i = procedure_insn(p, s->plan->range.start + at);
+	if (s->copy->detour && i->address == p->entry)
+		return s->copy->detour;
 	return s->copy->code + s->copy->entries[i - p->insns].code;
 }
 

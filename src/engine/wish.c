@@ -1,70 +1,132 @@
 /* From what weavers want to which procedures are redirected, with which probes. */
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "engine/image.h"
 #include "engine/image_private.h"
 
-void image_rewish(struct image *im, struct loaded *l, uint64_t procedure)
+static void mark_dirty(struct image *im, struct procedure_wishes *w)
 {
-	for (size_t i = 0; i < im->dirty.count; i++)
-		if (im->dirty.at[i].loaded == l && im->dirty.at[i].procedure == procedure)
-			return;
-	vec_push(&im->dirty, (struct wish_dirty){l, procedure});
+	if (!w->dirty)
+		vec_push(&im->dirty, w);
+	w->dirty = true;
 }
 
-/* The entry of the procedure that an offset belongs to: of the redirected one that owns it, else as decoding finds it. */
-static int procedure_of(struct loaded *l, uint64_t offset, uint64_t *entry)
+static struct procedure_wishes *find(struct loaded *l, uint64_t offset)
+{
+	size_t range = module_range_index(l->module, offset);
+	if (range != SIZE_MAX)
+		return l->wished_by_range ? l->wished_by_range[range] : NULL;
+	for (size_t i = 0; i < l->wished.count; i++)
+		if (l->wished.at[i]->procedure == offset)
+			return l->wished.at[i];
+	return NULL;
+}
+
+static void index_ranges(struct loaded *l, struct procedure_wishes *w, const struct range *ranges, size_t count)
+{
+	if (!l->wished_by_range)
+		l->wished_by_range = calloc(l->module->range_count + 1, sizeof *l->wished_by_range);
+	if (!l->wished_by_range)
+		abort();
+	for (size_t i = 0; i < count; i++) {
+		size_t range = module_range_index(l->module, ranges[i].start);
+		if (range != SIZE_MAX && !l->wished_by_range[range])
+			l->wished_by_range[range] = w;
+	}
+}
+
+static struct procedure_wishes *make(struct loaded *l, const struct procedure *p)
+{
+	struct procedure_wishes *w = calloc(1, sizeof *w);
+	if (!w)
+		abort();
+	w->loaded = l;
+	w->procedure = p->entry;
+	vec_push(&l->wished, w);
+	index_ranges(l, w, p->ranges, p->range_count);
+	return w;
+}
+
+/* The wishes for the procedure that an offset belongs to: of the redirected one that owns it, else as decoding finds it. */
+static int wishes_at(struct loaded *l, uint64_t offset, struct procedure_wishes **out)
 {
 	struct redirected *r = image_redirected(l, offset);
 	struct procedure *p;
+	*out = find(l, r ? r->procedure->entry : offset);
+	if (*out)
+		return 0;
 	if (r) {
-		*entry = r->procedure->entry;
+		*out = make(l, r->procedure);
 		return 0;
 	}
 	int status = procedure_decode(l->module, offset, &p);
-	if (!status)
-		*entry = p->entry;
-	if (!status)
-		procedure_free(p);
-	return status;
-}
-
-int image_wish(struct image *im, struct loaded *l, const struct weave *w, uint32_t owner)
-{
-	struct wish wish = {l, 0, *w, owner};
-	int status = procedure_of(l, w->offset, &wish.procedure);
 	if (status)
 		return status;
-	vec_push(&im->wishes, wish);
-	image_rewish(im, l, wish.procedure);
+	*out = make(l, p);
+	procedure_free(p);
 	return 0;
+}
+
+void image_rewish(struct image *im, struct loaded *l, uint64_t procedure)
+{
+	struct procedure_wishes *w;
+	if (!wishes_at(l, procedure, &w))
+		mark_dirty(im, w);
+}
+
+int image_wish(struct image *im, struct loaded *l, const struct weave *weave, uint32_t owner)
+{
+	struct procedure_wishes *w;
+	int status = wishes_at(l, weave->offset, &w);
+	if (status)
+		return status;
+	vec_push(&w->wishes, (struct wish){*weave, owner});
+	mark_dirty(im, w);
+	return 0;
+}
+
+static void take_back(struct image *im, struct procedure_wishes *w, uint32_t owner)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < w->wishes.count; i++) {
+		if (w->wishes.at[i].owner == owner)
+			mark_dirty(im, w);
+		else
+			w->wishes.at[kept++] = w->wishes.at[i];
+	}
+	w->wishes.count = kept;
 }
 
 void image_unwish(struct image *im, uint32_t owner)
 {
-	size_t kept = 0;
-	for (size_t i = 0; i < im->wishes.count; i++) {
-		if (im->wishes.at[i].owner == owner)
-			image_rewish(im, im->wishes.at[i].loaded, im->wishes.at[i].procedure);
-		else
-			im->wishes.at[kept++] = im->wishes.at[i];
-	}
-	im->wishes.count = kept;
+	for (size_t m = 0; m < im->modules.count; m++)
+		for (size_t i = 0; i < im->modules.at[m]->wished.count; i++)
+			take_back(im, im->modules.at[m]->wished.at[i], owner);
+}
+
+void image_unwish_procedure(struct image *im, struct loaded *l, uint64_t offset, uint32_t owner)
+{
+	struct procedure_wishes *w = find(l, offset);
+	if (w)
+		take_back(im, w, owner);
 }
 
 void image_forget_wishes(struct image *im, struct loaded *l)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < im->wishes.count; i++)
-		if (im->wishes.at[i].loaded != l)
-			im->wishes.at[kept++] = im->wishes.at[i];
-	im->wishes.count = kept;
-	kept = 0;
 	for (size_t i = 0; i < im->dirty.count; i++)
-		if (im->dirty.at[i].loaded != l)
+		if (im->dirty.at[i]->loaded != l)
 			im->dirty.at[kept++] = im->dirty.at[i];
 	im->dirty.count = kept;
+	for (size_t i = 0; i < l->wished.count; i++) {
+		vec_free(&l->wished.at[i]->wishes);
+		free(l->wished.at[i]);
+	}
+	vec_free(&l->wished);
+	free(l->wished_by_range);
+	l->wished_by_range = NULL;
 }
 
 static int order_weaves(const void *a, const void *b)
@@ -78,21 +140,23 @@ static int order_weaves(const void *a, const void *b)
 static void tell_resume_addresses(struct image *im, const struct weave *weaves, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (weaves[i].resume != RESUME_NONE)
+		if (weaves[i].place == WEAVE_DETOUR)
+			__atomic_store_n(&im->tables->original[weaves[i].probe % GUEST_ORIGINALS], weaves[i].resume_address, __ATOMIC_RELEASE);
+		else if (weaves[i].resume != RESUME_NONE)
 			__atomic_store_n(&image_probe(im, weaves[i].probe)->resume, weaves[i].resume_address, __ATOMIC_RELEASE);
 }
 
-static int weave_procedure(struct image *im, struct loaded *l, uint64_t procedure)
+static int weave_procedure(struct image *im, const struct procedure_wishes *w)
 {
 	VEC(struct weave) weaves = {0};
-	for (size_t i = 0; i < im->wishes.count; i++)
-		if (im->wishes.at[i].loaded == l && im->wishes.at[i].procedure == procedure)
-			vec_push(&weaves, im->wishes.at[i].weave);
-	struct redirected *r = image_redirected(l, procedure);
+	struct redirected *r = image_redirected(w->loaded, w->procedure);
 	int status = 0;
+	for (size_t i = 0; i < w->wishes.count; i++)
+		vec_push(&weaves, w->wishes.at[i].weave);
 	if (weaves.count || (r && (im->redirect_all || r->extra.count))) {
-		qsort(weaves.at, weaves.count, sizeof *weaves.at, order_weaves);
-		status = image_redirect(im, l, procedure, weaves.at, weaves.count);
+		if (weaves.count)
+			qsort(weaves.at, weaves.count, sizeof *weaves.at, order_weaves);
+		status = image_redirect(im, w->loaded, w->procedure, weaves.at, weaves.count);
 		if (!status)
 			tell_resume_addresses(im, weaves.at, weaves.count);
 	} else if (r) {
@@ -106,8 +170,9 @@ unsigned image_weave(struct image *im)
 {
 	unsigned refused = 0;
 	while (im->dirty.count) {
-		struct wish_dirty d = im->dirty.at[--im->dirty.count];
-		refused += weave_procedure(im, d.loaded, d.procedure) != 0;
+		struct procedure_wishes *w = im->dirty.at[--im->dirty.count];
+		w->dirty = false;
+		refused += weave_procedure(im, w) != 0;
 	}
 	return refused;
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MB (1ul << 20)
 enum { HOP_SIZE = 5 };
@@ -62,12 +63,19 @@ bool zone_reaches(const struct zone *z, uint64_t start, uint64_t end)
 	return high - low < reach;
 }
 
+static void keep_next(struct zone *z)
+{
+	for (int i = 0; i < 2 && z->next_copy; i++)
+		__atomic_store_n(&z->next_copy[i], z->copies[i].next, __ATOMIC_RELEASE);
+}
+
 uint64_t zone_reserve(struct zone *z, size_t size)
 {
 	for (int i = 0; i < 2; i++)
 		if (z->copies[i].end - z->copies[i].next >= size) {
 			uint64_t at = z->copies[i].next;
 			z->copies[i].next += size;
+			keep_next(z);
 			return at;
 		}
 	return 0;
@@ -79,6 +87,7 @@ void zone_trim(struct zone *z, uint64_t end)
 	for (int i = 0; i < 2; i++)
 		if (end <= z->copies[i].next && z->copies[i].next - end < ZONE_SIZE && end > z->copies[i].end - ZONE_SIZE) {
 			z->copies[i].next = end;
+			keep_next(z);
 			return;
 		}
 }
@@ -91,10 +100,43 @@ static bool hop_is_free(const struct zone *z, uint64_t at)
 	return true;
 }
 
+static void mark_hop(struct zone *z, uint64_t offset)
+{
+	for (uint64_t i = offset; i < offset + HOP_SIZE && i < z->hop_end - z->hop_start; i++)
+		z->hop_used[i / 8] |= 1 << i % 8;
+}
+
+/* What isn't zero is a hop; a hop starts with a byte that isn't. */
+static void find_hops(struct zone *z, uint64_t start, uint64_t end)
+{
+	const uint8_t *bytes = zone_host(z, z->hop_start);
+	for (uint64_t i = start; i < end;)
+		if (bytes[i]) {
+			mark_hop(z, i);
+			i += HOP_SIZE;
+		} else {
+			i++;
+		}
+}
+
+void zone_resume(struct zone *z, const uint64_t next[2], int fd, uint64_t file_offset)
+{
+	for (int i = 0; i < 2; i++)
+		if (next[i] >= z->copies[i].next && next[i] <= z->copies[i].end)
+			z->copies[i].next = next[i];
+	off_t first = file_offset + (z->hop_start - z->start), last = first + (z->hop_end - z->hop_start), hole = first;
+	for (off_t data = lseek(fd, first, SEEK_DATA); data >= 0 && data < last; data = lseek(fd, hole, SEEK_DATA)) {
+		hole = lseek(fd, data, SEEK_HOLE);
+		if (hole <= data)
+			return;
+		/* A hop may begin in the last bytes of the page before, which is then part of the same data. */
+		find_hops(z, data - first, (hole < last ? hole : last) - first);
+	}
+}
+
 static uint64_t take_hop(struct zone *z, uint64_t at, uint64_t target)
 {
-	for (uint64_t i = at - z->hop_start; i < at - z->hop_start + HOP_SIZE; i++)
-		z->hop_used[i / 8] |= 1 << i % 8;
+	mark_hop(z, at - z->hop_start);
 	int32_t distance = target - (at + HOP_SIZE);
 	uint8_t *code = zone_host(z, at);
 	memcpy(code + 1, &distance, 4);

@@ -26,6 +26,7 @@ struct zone {
 	struct { uint64_t next, end; } copies[2]; /* guest addresses; the second is used when the first is full */
 	uint64_t hop_start, hop_end;
 	uint8_t *hop_used;   /* a bit a byte of the hop range */
+	uint64_t *next_copy;   /* where copies[].next are kept for a later supervisor; NULL: nowhere */
 	uint64_t hop_cursor[16]; /* by mask: where the last search ended; hops are never given back */
 };
 
@@ -35,6 +36,8 @@ bool zone_above(uint64_t anchor, uint64_t *start);
 /* Sets up the bookkeeping of a zone at `start`; host is its writable mapping. */
 void zone_init(struct zone *z, uint64_t start, bool above, uint8_t *host);
 void zone_release(struct zone *z);
+/* Goes on in a zone that a former supervisor has filled up to next[]: its hops are read from the code memfd, where the zone's bytes begin at file_offset. */
+void zone_resume(struct zone *z, const uint64_t next[2], int fd, uint64_t file_offset);
 
 static inline uint8_t *zone_host(const struct zone *z, uint64_t guest)
 {

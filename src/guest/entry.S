@@ -2,11 +2,11 @@
 #include <asm/unistd.h>
 
 	.section .head, "ax"
-	.long 1                         /* GUEST_ABI_VERSION */
+	.long 2                         /* GUEST_ABI_VERSION */
 	.long guest_text_end
 	.long entry_signal, entry_restorer, entry_probe, entry_modules, entry_boot, entry_boot_end
-	.long 0, 0, 0, 0, 0, 0
-	.long 0, 0, 0, 0
+	.long entry_malloc, entry_free, entry_calloc, entry_realloc, entry_memalign, entry_aligned_alloc, entry_posix_memalign, entry_valloc
+	.long entry_pvalloc, entry_usable_size
 
 	.text
 	.globl entry_signal, entry_restorer, entry_probe, entry_modules

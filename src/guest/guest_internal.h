@@ -53,6 +53,7 @@ bool write_word(uint64_t address, unsigned size, uint64_t value);
 bool fix_memory_fault(struct context *c);
 
 /* mailbox.c: posts and waits. False when no supervisor answers. */
+bool supervisor_lives(void);
 bool post_event(enum guest_event_kind kind, const uint64_t arg[4], uint64_t reply[2]);
 
 /* deliver.c */
@@ -61,6 +62,16 @@ void deliver_to_program(int signal, const struct siginfo *info, struct context *
 /* landing: the copy of the instruction at a text address; 0: none. */
 uint64_t landing_of(uint64_t address);
 bool in_copies(uint64_t address);
+
+/* signal.c: a patch at a call of the allocator that found a double or invalid free; *resume: where it says to go on. */
+bool act_on_heap_call(uint64_t behind_call, uint64_t sp, uint64_t *resume);
+
+/* heap_guard.c: is the address in a guarded heap block's mapping? */
+bool heap_guards(uint64_t address);
+/* Deals with a read just beyond a block that is in use. */
+bool heap_over_read(uint64_t address, bool is_write);
+/* Makes the mapping accessible, as it would be natively. */
+bool heap_open(uint64_t address);
 
 /* sigactions.c, process.c: system calls the program makes. True: done, the result is in r[REG_RAX]. */
 bool program_sigaction(struct probe_frame *f);

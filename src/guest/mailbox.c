@@ -1,13 +1,23 @@
 /* Synchronous events: claim a slot, fill it, ring the supervisor's bell, wait for the reply: spinning a little first (a round trip is then about
- * 2 us), then in the kernel. A supervisor that has gone is noticed by its pid, and the guest goes on without it. */
+ * 2 us), then in the kernel. A supervisor that has gone is noticed by its pid, and the guest goes on without it; where that would be its
+ * death, it gives another supervisor a moment to turn up. */
 #include "guest/guest_internal.h"
 
-enum { SPINS = 4000, FUTEX_WAIT_ = 0, FUTEX_WAKE_ = 1, LOST_AFTER = 200 };
+enum { ESRCH_ = 3 };
+enum { SPINS = 4000, FUTEX_WAIT_ = 0, FUTEX_WAKE_ = 1, ROUND_NS = 50000000, ROUNDS = 2, ROUNDS_DEADLY = 30 };
 
-static bool supervisor_lives(void)
+bool supervisor_lives(void)
 {
-	int32_t pid = guest_tables.supervisor;
-	return pid && SYS2(__NR_kill, pid, 0) != -3 /* ESRCH */;
+	int32_t pid = __atomic_load_n(&guest_tables.supervisor, __ATOMIC_ACQUIRE);
+	return pid && SYS2(__NR_kill, pid, 0) != -ESRCH_;
+}
+
+/* Killed, but nobody has fetched its status: it has a pid and no memory. */
+static bool supervisor_is_zombie(void)
+{
+	uint8_t byte;
+	struct { void *base; uint64_t size; } here = {&byte, 1}, there = {NULL, 1};
+	return SYS6(__NR_process_vm_readv, guest_tables.supervisor, &here, 1, &there, 1, 0) == -ESRCH_;
 }
 
 static struct guest_slot *claim_slot(void)
@@ -30,30 +40,31 @@ static void ring_bell(void)
 		SYS3(__NR_futex, &guest_bell.rings, FUTEX_WAKE_, 1);
 }
 
-static bool await_reply(struct guest_slot *s)
+static bool await_reply(struct guest_slot *s, int rounds)
 {
 	for (int i = 0; i < SPINS; i++) {
 		if (__atomic_load_n(&s->state, __ATOMIC_ACQUIRE) == SLOT_REPLIED)
 			return true;
 		__builtin_ia32_pause();
 	}
-	for (int lost = 0; lost < LOST_AFTER;) {
+	for (int lost = 0; lost < rounds;) {
 		uint32_t state = __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
 		if (state == SLOT_REPLIED)
 			return true;
-		uint64_t timeout[2] = {0, 50000000};
+		uint64_t timeout[2] = {0, ROUND_NS};
 		SYS4(__NR_futex, &s->state, FUTEX_WAIT_, state, timeout);
-		if (supervisor_lives())
+		if (supervisor_lives() && !supervisor_is_zombie())
 			lost = 0;
 		else
-			lost += LOST_AFTER / 2; /* a new one may have it in hand: look once more */
+			lost++; /* a new one may have it in hand: look once more */
 	}
 	return __atomic_load_n(&s->state, __ATOMIC_ACQUIRE) == SLOT_REPLIED;
 }
 
 bool post_event(enum guest_event_kind kind, const uint64_t arg[4], uint64_t reply[2])
 {
-	struct guest_slot *s = supervisor_lives() ? claim_slot() : NULL;
+	bool deadly = kind == EVENT_FAULT || kind == EVENT_LANDING;
+	struct guest_slot *s = deadly || supervisor_lives() ? claim_slot() : NULL;
 	reply[0] = reply[1] = 0;
 	if (!s)
 		return false;
@@ -65,7 +76,7 @@ bool post_event(enum guest_event_kind kind, const uint64_t arg[4], uint64_t repl
 	s->reply[0] = s->reply[1] = 0;
 	__atomic_store_n(&s->state, SLOT_POSTED, __ATOMIC_RELEASE);
 	ring_bell();
-	bool answered = await_reply(s);
+	bool answered = await_reply(s, deadly ? ROUNDS_DEADLY : ROUNDS);
 	if (answered) {
 		reply[0] = s->reply[0];
 		reply[1] = s->reply[1];

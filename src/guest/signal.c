@@ -57,26 +57,46 @@ static bool resolve_landing(int signal, const struct siginfo *info, struct conte
 	return true;
 }
 
-static bool act_on_fault(struct context *c)
+/* Patches that act at an address. Several may; kinds: bit k = enum fault_action_kind k. */
+static const struct guest_fault_action *find_action(uint64_t address, unsigned kinds)
 {
 	uint32_t which = __atomic_load_n(&guest_tables.fault_current, __ATOMIC_ACQUIRE) & 1;
 	const struct guest_fault_action *table = guest_tables.fault[which];
-	for (uint32_t low = 0, high = guest_tables.fault_count[which]; low < high;) {
+	uint32_t low = 0, count = guest_tables.fault_count[which];
+	for (uint32_t high = count; low < high;) {
 		uint32_t middle = (low + high) / 2;
-		if (table[middle].address < c->rip)
+		if (table[middle].address < address)
 			low = middle + 1;
-		else if (table[middle].address > c->rip)
+		else
 			high = middle;
-		else {
-			struct guest_tally *tally = &guest_shared.tally[table[middle].probe % PROBE_COUNT_MAX];
-			tally->last_tid = SYS0(__NR_gettid);
-			tally->last_cfa = c->rsp;
-			c->rip = table[middle].resume;
-			__atomic_add_fetch(&tally->activations, 1, __ATOMIC_RELEASE);
-			return true;
-		}
 	}
-	return false;
+	for (; low < count && table[low].address == address; low++)
+		if (kinds & 1u << table[low].kind)
+			return &table[low];
+	return NULL;
+}
+
+static bool act(uint64_t address, unsigned kinds, uint64_t sp, uint64_t *resume)
+{
+	const struct guest_fault_action *action = find_action(address, kinds);
+	if (!action)
+		return false;
+	struct guest_tally *tally = &guest_shared.tally[action->probe % PROBE_COUNT_MAX];
+	tally->last_tid = SYS0(__NR_gettid);
+	tally->last_cfa = sp;
+	*resume = action->resume;
+	__atomic_add_fetch(&tally->activations, 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+static bool act_on_fault(struct context *c)
+{
+	return act(c->rip, 1u << FAULT_ANY, c->rsp, &c->rip);
+}
+
+bool act_on_heap_call(uint64_t behind_call, uint64_t sp, uint64_t *resume)
+{
+	return act(behind_call, 1u << FAULT_HEAP_CALL, sp, resume);
 }
 
 static void die_of(int signal, const struct siginfo *info, struct context *c)
@@ -97,6 +117,20 @@ static void fail(int signal, const struct siginfo *info, struct context *c)
 		die_of(signal, info, c);
 }
 
+/* An access to guarded heap memory. Natively there would be no fault, so the program never hears of it and never dies of it. */
+static bool heap_fault(int signal, const struct siginfo *info, struct context *c)
+{
+	enum { ACCESS_DENIED = 2, ERROR_WRITE = 2 };
+	uint64_t reply[2];
+	if (signal != SIG_SEGV || info->code != ACCESS_DENIED || !heap_guards(info->address))
+		return false;
+	if (heap_over_read(info->address, c->error & ERROR_WRITE) || act(c->rip, 1u << FAULT_HEAP, c->rsp, &c->rip))
+		return true;
+	if (!post_event(EVENT_FAULT, (uint64_t[]){signal, (uint64_t)info, (uint64_t)c, 0}, reply) || reply[0] != VERDICT_RESUME)
+		heap_open(info->address);
+	return true;
+}
+
 /* A handler that looks at its context, or edits it, sees original addresses; going on at one lands in the copy again. */
 static void show_original_address(struct context *c)
 {
@@ -109,7 +143,8 @@ static void show_original_address(struct context *c)
 __attribute__((used)) void owned_signal(int signal, struct siginfo *info, struct context *c)
 {
 	bool raised_by_instruction = info->code > 0;
-	if (resolve_landing(signal, info, c) || (raised_by_instruction && fix_memory_fault(c)) || (raised_by_instruction && act_on_fault(c)))
+	if (resolve_landing(signal, info, c) || (raised_by_instruction && fix_memory_fault(c)) || heap_fault(signal, info, c) ||
+	    (raised_by_instruction && act_on_fault(c)))
 		return;
 	struct guest_action *program = &guest_private.action[signal];
 	if (program->handler == 1 && (!raised_by_instruction || signal == SIG_ABRT))

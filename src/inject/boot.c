@@ -58,6 +58,21 @@ int guest_memory_make(struct guest_memory *g)
 	return 0;
 }
 
+int guest_memory_map(struct guest_memory *g, int code_fd, int shared_fd)
+{
+	*g = (struct guest_memory){.code_fd = code_fd, .shared_fd = shared_fd};
+	g->code = mmap(NULL, CODE_FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, code_fd, 0);
+	if (g->code == MAP_FAILED)
+		return -errno;
+	g->shared = mmap(NULL, GUEST_SHARED_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, shared_fd, 0);
+	if (g->shared == MAP_FAILED) {
+		int error = errno;
+		munmap(g->code, CODE_FILE_SIZE);
+		return -error;
+	}
+	return 0;
+}
+
 void guest_memory_release(struct guest_memory *g)
 {
 	munmap(g->code, CODE_FILE_SIZE);

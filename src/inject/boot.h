@@ -15,6 +15,8 @@ struct guest_memory {
 
 /* Makes the two memfds, copies the blob in. Returns 0 or -errno. */
 int guest_memory_make(struct guest_memory *g) __attribute__((warn_unused_result));
+/* Maps memfds that exist already; takes the descriptors over. On failure they stay the caller's. */
+int guest_memory_map(struct guest_memory *g, int code_fd, int shared_fd) __attribute__((warn_unused_result));
 void guest_memory_release(struct guest_memory *g);
 
 /* Where zones go in a process. */

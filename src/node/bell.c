@@ -39,12 +39,12 @@ static void *poll_descriptors(void *context)
 	return NULL;
 }
 
-int bell_open(struct bell *b)
+int bell_open(struct bell *b, int fd)
 {
 	pthread_t thread;
 	sigset_t all, before;
-	b->fd = memfd_create("clearview-bell", MFD_CLOEXEC);
-	if (b->fd < 0 || ftruncate(b->fd, 4096))
+	b->fd = fd >= 0 ? fd : memfd_create("clearview-bell", MFD_CLOEXEC);
+	if (b->fd < 0 || (fd < 0 && ftruncate(b->fd, 4096)))
 		return -errno;
 	b->shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, b->fd, 0);
 	b->epoll = epoll_create1(EPOLL_CLOEXEC);

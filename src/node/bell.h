@@ -13,7 +13,8 @@ struct bell {
 	int epoll;
 };
 
-int bell_open(struct bell *b) __attribute__((warn_unused_result));
+/* fd: of the bell that the guests of a former supervisor have mapped, -1: a new one. */
+int bell_open(struct bell *b, int fd) __attribute__((warn_unused_result));
 /* Rings when fd becomes readable, once; then bell_ready hands out `token`. Watch again to hear again. */
 int bell_watch(struct bell *b, int fd, uint64_t token);
 void bell_unwatch(struct bell *b, int fd);

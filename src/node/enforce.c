@@ -386,3 +386,15 @@ unsigned enforcement_patches(const struct enforcement *e)
 		n += !e->all.at[i]->is_check;
 	return n;
 }
+
+unsigned enforcement_patches_in(const struct enforcement *e, const struct family *f)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < e->all.count; i++)
+		for (size_t k = 0; k < e->all.at[i]->sites.count; k++)
+			if (!e->all.at[i]->is_check && e->all.at[i]->sites.at[k].family == f) {
+				n++;
+				break;
+			}
+	return n;
+}

@@ -33,5 +33,7 @@ struct enforced_activation {
 };
 bool enforcement_activation(struct enforcement *e, struct enforced_activation *out);
 unsigned enforcement_patches(const struct enforcement *e);
+/* In force in the family's processes. */
+unsigned enforcement_patches_in(const struct enforcement *e, const struct family *f);
 
 #endif

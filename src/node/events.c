@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "inject/memory.h"
 #include "node/failures.h"
+#include "node/learning.h"
 #include "node/supervisor.h"
 
 /* A private copy: the guest could change the slot while we look. */
@@ -37,7 +38,9 @@ static uint64_t on_landing(struct supervisor *s, struct family *f, const struct 
 
 static uint64_t on_modules(struct supervisor *s, struct family *f, const struct event_in *e)
 {
-	family_modules(f, e->pid, f->hook_calls++ > 2);
+	bool live = f->hook_calls++ >= FIRST_HOOK_CALLS;
+	family_modules(f, e->pid, live);
+	learning_modules_ready(s, f, live);
 	return 0;
 }
 
@@ -108,8 +111,10 @@ static bool member(struct family *f, const struct event_in *e)
 
 static void reply(struct guest_slot *slot, uint64_t value)
 {
+	uint32_t taken = SLOT_TAKEN;
 	slot->reply[0] = value;
-	__atomic_store_n(&slot->state, SLOT_REPLIED, __ATOMIC_RELEASE);
+	/* A guest that has given up on us has freed the slot. */
+	__atomic_compare_exchange_n(&slot->state, &taken, SLOT_REPLIED, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 	syscall(SYS_futex, &slot->state, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
@@ -122,6 +127,20 @@ static void handle(struct supervisor *s, struct family *f, struct guest_slot *sl
 	if (e.kind < sizeof handlers / sizeof handlers[0] && handlers[e.kind] && e.pid > 0 && member(f, &e))
 		value = handlers[e.kind](s, f, &e);
 	reply(slot, value);
+}
+
+/* Posts what was taken and not answered again; frees what nobody waits for any more. */
+void events_inherit(struct family *f)
+{
+	for (int k = 0; k < GUEST_SLOTS; k++) {
+		struct guest_slot *slot = &f->image.shared->slot[k];
+		uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
+		if (state == SLOT_FREE || state == SLOT_CLAIMED)
+			continue;
+		bool waited_for = slot->tid > 0 && !kill((pid_t)slot->tid, 0);
+		uint32_t to = !waited_for ? SLOT_FREE : state == SLOT_TAKEN ? SLOT_POSTED : state;
+		__atomic_compare_exchange_n(&slot->state, &state, to, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	}
 }
 
 bool events_handle(struct supervisor *s)

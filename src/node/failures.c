@@ -8,6 +8,7 @@
 #include "inject/maps.h"
 #include "inject/memory.h"
 #include "monitor/locate.h"
+#include "node/learning.h"
 #include "node/procedures.h"
 #include "node/repairing.h"
 
@@ -122,6 +123,7 @@ uint64_t failures_fault(struct supervisor *s, struct family *f, pid_t pid, pid_t
 		return VERDICT_DIE;
 	name_program(&failure, f);
 	log_info("failure in %d: %s", pid, failure.facts);
+	learning_failed(s);
 	repairing_failure(s, &failure, &verdict);
 	uint64_t outcome = carry_out(s, &view, pid, context, &raw.registers, &verdict);
 	repairing_outcome(s, &failure, &verdict, outcome == VERDICT_RESUME);

@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "engine/inherit.h"
 #include "inject/maps.h"
 #include "inject/memory.h"
+#include "node/learning.h"
 #include "node/module_cache.h"
 #include "node/supervisor.h"
 #include "node/weavers.h"
@@ -22,6 +24,11 @@
 static int write_text(void *context, pid_t pid, uint64_t address, const void *bytes, size_t size)
 {
 	return memory_write_text(pid, address, bytes, size);
+}
+
+static int read_text(void *context, pid_t pid, uint64_t address, void *bytes, size_t size)
+{
+	return memory_read_all(pid, address, bytes, size);
 }
 
 /* Returns when every processor has been through the kernel, and so has serialised. */
@@ -160,16 +167,24 @@ static void note_mapping(struct family *f, pid_t pid, const struct mapping *map)
 		weavers_module_loaded(f, l);
 }
 
-void family_modules(struct family *f, pid_t pid, bool live)
+/* False when the process has gone. */
+static bool note_mappings(struct family *f, pid_t pid)
 {
 	struct maps maps;
 	if (maps_read(pid, &maps))
-		return;
+		return false;
 	for (size_t i = 0; i < f->image.modules.count; i++)
 		f->image.modules.at[i]->present = false;
 	for (size_t i = 0; i < maps.count; i++)
 		note_mapping(f, pid, &maps.at[i]);
 	maps_free(&maps);
+	return true;
+}
+
+void family_modules(struct family *f, pid_t pid, bool live)
+{
+	if (!note_mappings(f, pid))
+		return;
 	for (size_t i = 0; i < f->image.modules.count; i++) {
 		struct loaded *l = f->image.modules.at[i];
 		if (l->present)
@@ -182,6 +197,8 @@ void family_modules(struct family *f, pid_t pid, bool live)
 		}
 	}
 	family_apply(f, live);
+	for (size_t i = 0; i < f->image.modules.count; i++)
+		f->image.modules.at[i]->fresh = false;
 }
 
 void family_apply(struct family *f, bool live)
@@ -237,18 +254,47 @@ static void load_first_modules(struct family *f, pid_t pid, uint64_t loader)
 	family_modules(f, pid, false);
 	if (loader && (l = image_module_at(&f->image, loader)))
 		hook_loader(f, l);
+	else
+		learning_modules_ready(f->supervisor, f, false);
 }
 
-int family_start(struct supervisor *s, pid_t pid, struct family **out, const char **why)
+/* What the next supervisor needs, should this one be killed. */
+static void leave_legacy(struct family *f)
+{
+	const struct guard_options *o = &f->supervisor->options;
+	struct guest_tables *t = f->image.tables;
+	struct stat state;
+	t->legacy.redirect_all = o->redirect_all;
+	t->legacy.only_traps = o->only_traps;
+	t->legacy.no_heap = o->no_heap;
+	t->legacy.learn_full = o->learn_full;
+	t->legacy.debug = o->debug;
+	t->legacy.learn_percent = o->learn_percent;
+	t->legacy.checks = o->checks;
+	if (!stat(store_directory(f->supervisor->store), &state)) {
+		t->legacy.state_device = state.st_dev;
+		t->legacy.state_inode = state.st_ino;
+	}
+	t->legacy.supervisor_start = process_start_time(getpid());
+	__atomic_store_n(&t->supervisor, getpid(), __ATOMIC_RELEASE);
+}
+
+static struct family *family_new(struct supervisor *s)
 {
 	static uint32_t numbers;
-	uint64_t program, loader;
-	int step = 0;
 	struct family *f = calloc(1, sizeof *f);
 	if (!f)
 		abort();
 	f->supervisor = s;
 	f->number = ++numbers;
+	return f;
+}
+
+int family_start(struct supervisor *s, pid_t pid, struct family **out, const char **why)
+{
+	uint64_t program, loader;
+	int step = 0;
+	struct family *f = family_new(s);
 	*why = "can't read what the program has mapped";
 	int status = find_anchors(pid, &program, &loader, &f->program_module);
 	if (!status) {
@@ -263,11 +309,11 @@ int family_start(struct supervisor *s, pid_t pid, struct family **out, const cha
 		free(f);
 		return status;
 	}
-	struct text_access access = {write_text, synchronise, f};
+	struct text_access access = {write_text, synchronise, f, read_text};
 	image_init(&f->image, f->memory.code, f->memory.shared, f->plan.base, &access);
 	f->image.redirect_all = s->options.redirect_all;
 	f->image.only_traps = s->options.only_traps;
-	f->image.tables->supervisor = getpid();
+	leave_legacy(f);
 	for (int i = 0; i < 2 && f->plan.zone[i]; i++)
 		image_add_zone(&f->image, f->plan.zone[i], f->plan.above[i]);
 	*why = "can't set up the program (is writing to /proc/PID/mem forbidden here?)";
@@ -281,6 +327,60 @@ int family_start(struct supervisor *s, pid_t pid, struct family **out, const cha
 	status = family_add_process(f, pid, 0, f->image.generation);
 	weavers_family_started(f);
 	load_first_modules(f, pid, loader);
+	*out = f;
+	return 0;
+}
+
+static void hook_loaders(struct family *f)
+{
+	uint64_t hook;
+	for (size_t i = 0; i < f->image.modules.count; i++) {
+		struct loaded *l = f->image.modules.at[i];
+		if (l->zone && !l->module->is_program && module_symbol(l->module, "_dl_debug_state", &hook))
+			hook_loader(f, l);
+	}
+}
+
+/* Everything that is redirected in any of the processes gets a copy of ours; then what the former supervisor wove is out of use. */
+static void take_over_text(struct family *f)
+{
+	uint32_t former_probes = f->image.next_probe;
+	unsigned lost = 0;
+	for (size_t i = 0; i < f->processes.count; i++)
+		note_mappings(f, f->processes.at[i].pid);
+	image_weave(&f->image);
+	for (size_t i = 0; i < f->processes.count; i++)
+		lost += image_inherit_text(&f->image, f->processes.at[i].pid);
+	hook_loaders(f);
+	family_apply(f, true);
+	if (lost)
+		log_warning("%s: %u procedures stay as the former supervisor left them", f->program, lost);
+	else
+		image_retire_probes(&f->image, former_probes);
+	learning_modules_ready(f->supervisor, f, true);
+}
+
+int family_take_over(struct supervisor *s, const struct guest_memory *memory, uint64_t base, const pid_t *pids, size_t count, struct family **out)
+{
+	uint64_t program, loader;
+	struct family *f = family_new(s);
+	struct text_access access = {write_text, synchronise, f, read_text};
+	f->memory = *memory;
+	f->plan.base = base;
+	f->hook_calls = FIRST_HOOK_CALLS;
+	int status = image_inherit(&f->image, memory->code_fd, memory->code, memory->shared, base, &access);
+	if (status) {
+		free(f);
+		return status;
+	}
+	leave_legacy(f);
+	weavers_family_started(f);
+	for (size_t i = 0; i < count; i++) {
+		if (!f->program_module && !find_anchors(pids[i], &program, &loader, &f->program_module))
+			snprintf(f->program, sizeof f->program, "%s", f->program_module->path);
+		family_add_process(f, pids[i], 0, f->image.generation);
+	}
+	take_over_text(f);
 	*out = f;
 	return 0;
 }

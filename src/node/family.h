@@ -28,12 +28,18 @@ struct family {
 	uint64_t hook;     /* module offset of the dynamic linker's debugger hook, 0: none */
 };
 
+/* The dynamic linker's first calls of its debugger hook come before the program runs. */
+enum { FIRST_HOOK_CALLS = 3 };
+
 /* Owners of wishes (engine/image.h): who wove a probe. Patches and checks use their own numbers from OWNER_DYNAMIC on. */
 enum { OWNER_SYSCALLS = 1, OWNER_HEAP, OWNER_LEARN, OWNER_SERVED, OWNER_DYNAMIC = 1000 };
 
 /* A traced process that stopped at an exec becomes a family of its own: boots it, loads what is mapped so far. Leaves it stopped. On failure the
  * process is untouched and can go on natively; *why has the reason. */
 int family_start(struct supervisor *s, pid_t pid, struct family **out, const char **why) __attribute__((warn_unused_result));
+/* Takes over processes whose supervisor was killed, and their memory. On failure the memory stays the caller's, and the processes go on as they were. */
+int family_take_over(struct supervisor *s, const struct guest_memory *memory, uint64_t base, const pid_t *pids, size_t count, struct family **out)
+	__attribute__((warn_unused_result));
 void family_free(struct family *f);
 
 /* Brings the image's modules up to date with what a process has mapped, and weaves what is wanted in the new ones. live: other threads or processes may be

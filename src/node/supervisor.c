@@ -9,16 +9,21 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "inject/trace.h"
+#include "node/adopt.h"
 #include "node/control.h"
+#include "node/guest_rows.h"
+#include "node/learning.h"
 #include "node/module_cache.h"
 #include "node/procedures.h"
 #include "node/repairing.h"
 
+enum { KEEPER_AFTER_US = 200000, KEEPER_EVERY_US = 1000000 };
 enum { FOLLOWING_MS = 2, BUSY_MS = 20, TOKEN_PROCESS = 1, TOKEN_CONTROL = 2 };
 
 int64_t clock_us(void)
@@ -46,6 +51,22 @@ static void process_ended(struct supervisor *s, pid_t pid)
 			family_remove_process(s->families.at[i], pid);
 }
 
+bool supervisor_lives(pid_t pid, uint64_t start)
+{
+	char name[32], text[512], state = 0;
+	snprintf(name, sizeof name, "/proc/%d/stat", pid);
+	FILE *f = fopen(name, "re");
+	if (!f)
+		return false;
+	size_t got = fread(text, 1, sizeof text - 1, f);
+	fclose(f);
+	text[got] = 0;
+	const char *at = strrchr(text, ')');
+	if (at)
+		sscanf(at + 1, " %c", &state);
+	return state && state != 'Z' && state != 'X' && process_start_time(pid) == start;
+}
+
 static unsigned guest_count(const struct supervisor *s)
 {
 	unsigned n = 0;
@@ -59,6 +80,7 @@ static void answer_commands(struct supervisor *s)
 	struct control_message m;
 	while (!control_receive(s->control, &m)) {
 		repairing_reload(s);
+		guest_rows_flush(s->rows);
 		control_reply(s->control, &m, guest_count(s));
 	}
 	bell_watch(&s->bell, control_fd(s->control), TOKEN_CONTROL);
@@ -82,6 +104,7 @@ static void drop_empty_families(struct supervisor *s)
 			struct image *im = &s->families.at[i]->image;
 			log_debug("%s: springboards %u long (%u through hops), %u short, %u int3, %u runs in place; %lu landings", s->families.at[i]->program,
 				  im->counts.jumps, im->counts.hops, im->counts.short_jumps, im->counts.traps, im->counts.in_place, im->shared->landings);
+			guest_rows_family_ended(s->rows, s->families.at[i]);
 			family_free(s->families.at[i]);
 			s->families.at[i--] = s->families.at[--s->families.count];
 		}
@@ -123,6 +146,22 @@ static bool time_for(int64_t *next, int64_t every_us)
 	return true;
 }
 
+/* A supervisor that has guests for longer than a moment has a keeper. */
+static void look_after_keeper(struct supervisor *s)
+{
+	if (s->keeper && waitpid(s->keeper, NULL, WNOHANG) == 0)
+		return;
+	s->keeper = adopt_spawn(store_directory(s->store), getpid());
+}
+
+static void dismiss_keeper(struct supervisor *s)
+{
+	if (!s->keeper)
+		return;
+	kill(s->keeper, SIGTERM);
+	waitpid(s->keeper, NULL, 0);
+}
+
 static void tick(struct supervisor *s)
 {
 	if (time_for(&s->next_landing_check_us, 20000))
@@ -130,11 +169,20 @@ static void tick(struct supervisor *s)
 			resolve_hot_landings(s->families.at[i]);
 	if (time_for(&s->next_repair_us, repairing_patience_ms(s) * 1000ll) || repair_next_us(s->repair) <= clock_us())
 		repairing_tick(s);
+	learning_tick(s);
+	guest_rows_tick(s->rows);
+	if (time_for(&s->next_keeper_us, KEEPER_EVERY_US))
+		look_after_keeper(s);
 }
 
 static unsigned patience_ms(struct supervisor *s)
 {
-	unsigned repairing = repairing_patience_ms(s);
+	unsigned repairing = repairing_patience_ms(s), learning = learning_patience_ms(s);
+	if (learning < repairing)
+		repairing = learning;
+	unsigned rows = guest_rows_patience_ms(s->rows);
+	if (rows < repairing)
+		repairing = rows;
 	if (s->followed.count)
 		return FOLLOWING_MS;
 	return s->options.redirect_all && repairing > BUSY_MS ? BUSY_MS : repairing;
@@ -179,29 +227,55 @@ static int await_launch(struct supervisor *s, pid_t pid)
 	return 0;
 }
 
+/* 0, or an error with its reason in `text`. */
+static int open_services(struct supervisor *s, int bell_fd, char *text, size_t size)
+{
+	open_log(&s->options);
+	set_up_signals();
+	int status = bell_open(&s->bell, bell_fd);
+	if (status) {
+		snprintf(text, size, "can't set up the supervisor: %s", strerror(-status));
+		return status;
+	}
+	status = store_open(s->options.state, &s->store);
+	if (!status)
+		status = control_open(store_directory(s->store), &s->control);
+	if (!status)
+		status = repairing_open(s);
+	if (!status)
+		status = learning_open(s);
+	if (status) {
+		snprintf(text, size, "can't use the state folder: %s", s->store ? strerror(-status) : store_error(NULL));
+		return status;
+	}
+	s->rows = guest_rows_open(s);
+	s->next_keeper_us = clock_us() + KEEPER_AFTER_US;
+	bell_watch(&s->bell, control_fd(s->control), TOKEN_CONTROL);
+	return 0;
+}
+
+static void close_services(struct supervisor *s)
+{
+	control_finishing(s->control, true);
+	learning_close(s);
+	guest_rows_close(s->rows);
+	repairing_close(s);
+	procedures_free();
+	module_cache_free();
+	dismiss_keeper(s);
+	control_close(s->control);
+	store_close(s->store);
+}
+
 int supervisor_run(const struct guard_options *options, pid_t launched, int ready)
 {
 	struct supervisor s = {.options = *options};
 	char text[256];
-	open_log(options);
-	set_up_signals();
-	int status = bell_open(&s.bell);
+	int status = open_services(&s, -1, text, sizeof text);
 	if (status) {
-		snprintf(text, sizeof text, "can't set up the supervisor: %s", strerror(-status));
 		say(ready, EXIT_CLEARVIEW, text);
 		return status;
 	}
-	status = store_open(options->state, &s.store);
-	if (!status)
-		status = control_open(store_directory(s.store), &s.control);
-	if (!status)
-		status = repairing_open(&s);
-	if (status) {
-		snprintf(text, sizeof text, "can't use the state folder: %s", s.store ? strerror(-status) : store_error(NULL));
-		say(ready, EXIT_CLEARVIEW, text);
-		return status;
-	}
-	bell_watch(&s.bell, control_fd(s.control), TOKEN_CONTROL);
 	status = trace_seize(launched);
 	if (status) {
 		snprintf(text, sizeof text,
@@ -213,12 +287,35 @@ int supervisor_run(const struct guard_options *options, pid_t launched, int read
 	await_launch(&s, launched);
 	say(ready, 0, "");
 	close(ready);
+	if (orphans_known(s.store))
+		adopt_spawn(store_directory(s.store), 0);
 	loop(&s);
-	control_finishing(s.control, true);
-	repairing_close(&s);
-	procedures_free();
-	module_cache_free();
-	control_close(s.control);
-	store_close(s.store);
+	close_services(&s);
+	return 0;
+}
+
+int supervisor_take_over(const struct guard_options *options, int bell_fd, const struct orphan_family *families, size_t count)
+{
+	struct supervisor s = {.options = *options};
+	char text[256];
+	int status = open_services(&s, bell_fd, text, sizeof text);
+	if (status) {
+		log_error("%s", text);
+		return status;
+	}
+	look_after_keeper(&s);
+	for (size_t i = 0; i < count; i++) {
+		struct family *f;
+		status = family_take_over(&s, &families[i].memory, families[i].base, families[i].pids.at, families[i].pids.count, &f);
+		if (status) {
+			log_error("process %d can't be adopted: %s", families[i].pids.at[0], strerror(-status));
+			continue;
+		}
+		vec_push(&s.families, f);
+		events_inherit(f);
+	}
+	guest_rows_inherit(s.rows);
+	loop(&s);
+	close_services(&s);
 	return 0;
 }

@@ -7,6 +7,8 @@
 #include "node/options.h"
 #include "node/store.h"
 
+struct guest_rows;
+
 /* An exec being followed. */
 struct followed {
 	pid_t tid, pid;
@@ -24,6 +26,10 @@ struct supervisor {
 	struct enforcement *enforcement;
 	struct repair *repair;
 	struct control *control;
+	struct guest_rows *rows;
+	pid_t keeper;         /* waits to start a supervisor in place of this one, should it be killed; 0: none yet */
+	int64_t next_keeper_us;
+	struct learning *learning; /* NULL: off */
 	uint64_t store_seen;  /* store_version() when the repair engine last looked */
 	pid_t failed_pid;     /* the last process that was let die of a failure */
 };
@@ -32,11 +38,26 @@ struct supervisor {
  * message behind a byte of exit code. Returns when the last guest is gone. */
 int supervisor_run(const struct guard_options *options, pid_t launched, int ready);
 
+/* A family without supervisor, its memory already mapped here. */
+struct orphan_family {
+	struct guest_memory memory;
+	uint64_t base; /* zone 0 */
+	VEC(pid_t) pids;
+};
+
+/* Becomes the supervisor of families that a killed one has left. bell_fd: the bell that they ring. Returns when the last guest is gone. */
+int supervisor_take_over(const struct guard_options *options, int bell_fd, const struct orphan_family *families, size_t count);
+
+/* A supervisor of that pid and start time (/proc/PID/stat field 22) is there, and no zombie. */
+bool supervisor_lives(pid_t pid, uint64_t start);
+
 void supervisor_watch_process(struct supervisor *s, struct family *f, pid_t pid, int pidfd);
 void supervisor_unwatch_process(struct supervisor *s, int pidfd);
 
 /* events.c: answers every posted event; true if there was one. */
 bool events_handle(struct supervisor *s);
+/* Events that the former supervisor of the family has left unanswered. */
+void events_inherit(struct family *f);
 /* follow.c: execs. */
 int follow_exec(struct supervisor *s, pid_t pid, pid_t tid);
 void follow_cancel(struct supervisor *s, pid_t tid);

@@ -1,6 +1,7 @@
 #include "node/weavers.h"
 
 #include "node/enforce.h"
+#include "node/learning.h"
 #include "node/served.h"
 #include "node/supervisor.h"
 
@@ -18,6 +19,7 @@ void weavers_module_loaded(struct family *f, struct loaded *l)
 {
 	store_module_seen(f->supervisor->store, &l->module->key, l->module->path);
 	weave_syscalls(f, l);
+	learning_module_loaded(f->supervisor, f, l);
 	enforcement_module_loaded(f->supervisor->enforcement, f, l);
 	if (f->supervisor->options.redirect_all) {
 		image_weave(&f->image);
@@ -27,11 +29,13 @@ void weavers_module_loaded(struct family *f, struct loaded *l)
 
 void weavers_module_unloaded(struct family *f, struct loaded *l)
 {
+	learning_module_unloaded(f->supervisor, f, l);
 	enforcement_module_unloaded(f->supervisor->enforcement, f, l);
 }
 
 void weavers_family_ended(struct family *f)
 {
+	learning_family_ended(f->supervisor, f);
 	enforcement_family_ended(f->supervisor->enforcement, f);
 	served_family_ended(f->supervisor, f);
 }

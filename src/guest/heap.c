@@ -1,0 +1,292 @@
+/* The heap monitor's wrappers of the allocator's procedures: a canary and a trailer behind every block, and a map that says what is a block (layouts in
+ * clearview/guest.h). They are what the procedures' entries lead to; the woven copies of the procedures themselves are in
+ * guest_tables.original[].
+ *
+ * An original may come back to an entry: glibc's memalign calls malloc for small alignments, its realloc calls malloc and free for mapped chunks,
+ * other allocators do likewise. That does no harm, for wrapping is idempotent: the trailer lies at the end of what the allocator says is usable, so the
+ * outer wrapper writes it where the inner one did; and a block that is being moved is marked so (HEAP_MOVING), which free lets pass.
+ *
+ * The fast paths make no system call, take no lock and touch no memory but the block's ends, the map's word and the tables. */
+#include "guest/heap_internal.h"
+
+/* The frame pointer leads the stack walk from the allocator through here to its caller. */
+#pragma GCC optimize("no-omit-frame-pointer")
+
+#define CALLER ((uint64_t)__builtin_return_address(0))
+#define ORIGINAL(entry) guest_tables.original[(entry) - ENTRY_MALLOC]
+
+typedef uint64_t original1(uint64_t), original2(uint64_t, uint64_t), original3(uint64_t, uint64_t, uint64_t);
+
+static inline uint64_t load(uint64_t at)
+{
+	return *(const uint64_t *)at;
+}
+
+static inline void store(uint64_t at, uint64_t value)
+{
+	*(uint64_t *)at = value;
+}
+
+uint64_t heap_usable(uint64_t p)
+{
+	if (LIKELY(guest_tables.heap_layout == HEAP_LAYOUT_GLIBC))
+		return heap_glibc_usable(load(p - 8));
+	return ((original1 *)ORIGINAL(ENTRY_USABLE_SIZE))(p);
+}
+
+/* What to ask the allocator for. */
+static inline uint64_t request(uint64_t size)
+{
+	return size + HEAP_TRAILER < HEAP_REQUEST_MIN ? HEAP_REQUEST_MIN : size + HEAP_TRAILER;
+}
+
+static inline bool beyond_us(uint64_t size)
+{
+	return UNLIKELY(!guest_tables.heap_enabled || size > HEAP_SIZE_MAX);
+}
+
+/* --- Canaries. A gap of less than a word shares one with the program's last bytes. */
+
+static inline uint64_t gap_mask(uint64_t gap)
+{
+	return ~0ull << (64 - 8 * gap);
+}
+
+static void write_canary(uint64_t p, uint64_t size, uint64_t usable)
+{
+	uint64_t end = p + usable - HEAP_TRAILER, gap = end - p - size, canary = guest_tables.heap_canary;
+	if (gap < 8) {
+		if (gap)
+			store(end - 8, (load(end - 8) & ~gap_mask(gap)) | (canary & gap_mask(gap)));
+	} else {
+		uint64_t length = gap < HEAP_CANARY_MAX ? gap : HEAP_CANARY_MAX;
+		for (uint64_t i = 0; i + 8 < length; i += 8)
+			store(p + size + i, canary);
+		store(p + size + length - 8, canary);
+	}
+	store(end, heap_trailer(p, size, guest_tables.heap_secret));
+}
+
+static bool canary_intact(uint64_t p, uint64_t size, uint64_t usable)
+{
+	uint64_t end = p + usable - HEAP_TRAILER, gap = end - p - size, canary = guest_tables.heap_canary;
+	if (gap < 8)
+		return !gap || !((load(end - 8) ^ canary) & gap_mask(gap));
+	uint64_t length = gap < HEAP_CANARY_MAX ? gap : HEAP_CANARY_MAX;
+	for (uint64_t i = 0; i + 8 < length; i += 8)
+		if (load(p + size + i) != canary)
+			return false;
+	return load(p + size + length - 8) == canary;
+}
+
+bool heap_intact(uint64_t p, uint64_t usable, uint64_t *size)
+{
+	uint64_t trailer;
+	if (usable < HEAP_REQUEST_MIN || usable > HEAP_SIZE_MAX || !read_word(p + usable - HEAP_TRAILER, 8, &trailer) ||
+	    !heap_read_trailer(p, trailer, guest_tables.heap_secret, size) || *size > usable - HEAP_TRAILER) {
+		*size = ~0ull;
+		return false;
+	}
+	return canary_intact(p, *size, usable);
+}
+
+/* --- Allocation. */
+
+/* A block fresh from the allocator (p 0: it had none). */
+static inline uint64_t finish(uint64_t p, uint64_t size, uint64_t site)
+{
+	uint32_t *word = p ? heap_word_make(p) : NULL;
+	if (UNLIKELY(!word))
+		return p;
+	uint64_t usable = heap_usable(p);
+	if (UNLIKELY(usable < size + HEAP_TRAILER || usable < HEAP_REQUEST_MIN || p & 15)) {
+		heap_set(word, p, HEAP_UNKNOWN, 0);
+		return p;
+	}
+	write_canary(p, size, usable);
+	heap_set(word, p, HEAP_LIVE, site);
+	return p;
+}
+
+static inline uint64_t guarded(uint64_t size, uint64_t site)
+{
+	return UNLIKELY(guest_tables.heap_site_count) ? (uint64_t)heap_guard_allocate(size, site) : 0;
+}
+
+static inline uint64_t allocate(uint64_t size, uint64_t site)
+{
+	uint64_t p = guarded(size, site);
+	return p ? p : finish(((original1 *)ORIGINAL(ENTRY_MALLOC))(request(size)), size, site);
+}
+
+__attribute__((used)) uint64_t entry_malloc(uint64_t size)
+{
+	return beyond_us(size) ? ((original1 *)ORIGINAL(ENTRY_MALLOC))(size) : allocate(size, CALLER);
+}
+
+__attribute__((used)) uint64_t entry_calloc(uint64_t count, uint64_t each)
+{
+	uint64_t size;
+	original2 *original = (original2 *)ORIGINAL(ENTRY_CALLOC);
+	if (UNLIKELY(__builtin_mul_overflow(count, each, &size)) || beyond_us(size))
+		return original(count, each);
+	uint64_t p = guarded(size, CALLER);
+	return p ? p : finish(original(1, request(size)), size, CALLER);
+}
+
+static inline uint64_t aligned(original2 *original, uint64_t alignment, uint64_t size, uint64_t site)
+{
+	if (beyond_us(size))
+		return original(alignment, size);
+	uint64_t p = alignment <= 16 ? guarded(size, site) : 0;
+	return p ? p : finish(original(alignment, request(size)), size, site);
+}
+
+__attribute__((used)) uint64_t entry_memalign(uint64_t alignment, uint64_t size)
+{
+	return aligned((original2 *)ORIGINAL(ENTRY_MEMALIGN), alignment, size, CALLER);
+}
+
+__attribute__((used)) uint64_t entry_aligned_alloc(uint64_t alignment, uint64_t size)
+{
+	return aligned((original2 *)ORIGINAL(ENTRY_ALIGNED_ALLOC), alignment, size, CALLER);
+}
+
+__attribute__((used)) int entry_posix_memalign(uint64_t *out, uint64_t alignment, uint64_t size)
+{
+	original3 *original = (original3 *)ORIGINAL(ENTRY_POSIX_MEMALIGN);
+	if (beyond_us(size))
+		return (int)original((uint64_t)out, alignment, size);
+	int status = (int)original((uint64_t)out, alignment, request(size));
+	if (!status)
+		finish(*out, size, CALLER);
+	return status;
+}
+
+static inline uint64_t by_page(original1 *original, uint64_t size, uint64_t site)
+{
+	return beyond_us(size) ? original(size) : finish(original(request(size)), size, site);
+}
+
+__attribute__((used)) uint64_t entry_valloc(uint64_t size)
+{
+	return by_page((original1 *)ORIGINAL(ENTRY_VALLOC), size, CALLER);
+}
+
+/* Its size is a whole number of pages. */
+__attribute__((used)) uint64_t entry_pvalloc(uint64_t size)
+{
+	return by_page((original1 *)ORIGINAL(ENTRY_PVALLOC), size > HEAP_SIZE_MAX ? size : (size + 4095) & ~4095ull, CALLER);
+}
+
+__attribute__((used)) uint64_t entry_usable_size(uint64_t p)
+{
+	uint64_t size;
+	uint32_t *word = p && guest_tables.heap_enabled ? heap_word(p) : NULL;
+	uint8_t mark = word ? *heap_mark_of(word) : HEAP_UNKNOWN;
+	struct guest_heap_slot *slot = word && mark == heap_mark(p, HEAP_GUARDED) ? heap_guard_of(p) : NULL;
+	if (slot)
+		return slot->size;
+	uint64_t usable = ((original1 *)ORIGINAL(ENTRY_USABLE_SIZE))(p);
+	if (!word || mark != heap_mark(p, HEAP_LIVE))
+		return usable;
+	heap_intact(p, usable, &size);
+	return size <= usable ? size : usable - HEAP_TRAILER;
+}
+
+/* --- Release. entry_free and entry_realloc (heap_entry.S) come here first. 0: go on to heap_free_on or heap_realloc; 1: done, return; else an enum
+ * heap_finding_kind. next: HEAP_FREED or HEAP_MOVING. */
+
+static unsigned release_other(uint64_t p, uint8_t mark, unsigned next, uint64_t caller)
+{
+	if (mark == heap_mark(p, HEAP_FREED))
+		return HEAP_FREED_TWICE;
+	if (mark == heap_mark(p, HEAP_MOVING))
+		return 0;
+	if (mark == heap_mark(p, HEAP_GUARDED) && next == HEAP_FREED)
+		return heap_guard_free(p, caller) ? 1 : HEAP_DAMAGED;
+	if (mark == heap_mark(p, HEAP_GUARDED))
+		return 0;
+	return heap_enclosing(p) ? HEAP_FREED_INSIDE : 0;
+}
+
+__attribute__((used)) unsigned heap_release(uint64_t p, unsigned next, uint64_t caller)
+{
+	uint64_t size;
+	uint32_t *word = LIKELY(p && guest_tables.heap_enabled) ? heap_word(p) : NULL;
+	if (UNLIKELY(!word))
+		return 0;
+	uint8_t *mark = heap_mark_of(word), now = *mark;
+	if (UNLIKELY(now != heap_mark(p, HEAP_LIVE)))
+		return release_other(p, now, next, caller);
+	bool intact = heap_intact(p, heap_usable(p), &size);
+	__atomic_store_n(mark, heap_mark(p, next), __ATOMIC_RELEASE);
+	return LIKELY(intact) ? 0 : HEAP_DAMAGED;
+}
+
+/* A guarded block that heap_release found damaged is free already. */
+__attribute__((used)) void heap_free_on(uint64_t p)
+{
+	if (UNLIKELY(guest_tables.heap_site_count) && heap_guard_at(p))
+		return;
+	((original1 *)ORIGINAL(ENTRY_FREE))(p);
+}
+
+static uint64_t move(uint64_t p, uint64_t old_size, uint64_t to, uint64_t size)
+{
+	if (to)
+		copy_memory((void *)to, (const void *)p, old_size < size ? old_size : size);
+	return to;
+}
+
+static uint64_t guarded_realloc(struct guest_heap_slot *slot, uint64_t p, uint64_t size, uint64_t site)
+{
+	uint64_t to = size ? move(p, slot->size, allocate(size, site), size) : 0;
+	if (to || !size)
+		heap_guard_free(p, site);
+	return to;
+}
+
+/* The block goes to an armed site. */
+static uint64_t realloc_into_guard(uint64_t p, uint32_t *word, uint64_t size, uint64_t site)
+{
+	uint64_t usable = heap_usable(p);
+	uint64_t to = move(p, usable - HEAP_TRAILER, guarded(size, site), size);
+	if (to) {
+		__atomic_store_n(heap_mark_of(word), heap_mark(p, HEAP_FREED), __ATOMIC_RELEASE);
+		((original1 *)ORIGINAL(ENTRY_FREE))(p);
+	}
+	return to;
+}
+
+__attribute__((used)) uint64_t heap_realloc(uint64_t p, uint64_t size)
+{
+	original2 *original = (original2 *)ORIGINAL(ENTRY_REALLOC);
+	uint32_t *word = p && guest_tables.heap_enabled ? heap_word(p) : NULL;
+	uint8_t mark = word ? *heap_mark_of(word) : HEAP_UNKNOWN;
+	struct guest_heap_slot *slot = word && mark == heap_mark(p, HEAP_GUARDED) ? heap_guard_of(p) : NULL;
+	bool ours = word && mark == heap_mark(p, HEAP_MOVING), too_large = beyond_us(size);
+	if (slot && too_large)
+		return ((original1 *)ORIGINAL(ENTRY_MALLOC))(size); /* says no as it does natively */
+	if (slot)
+		return guarded_realloc(slot, p, size, CALLER);
+	if (!p && !too_large)
+		return allocate(size, CALLER);
+	uint64_t to = ours && size && !too_large ? realloc_into_guard(p, word, size, CALLER) : 0;
+	if (to)
+		return to;
+	to = original(p, too_large || (!size && p) ? size : request(size));
+	if (ours && to != p) {
+		/* Moved, or freed, or it stays as it was. If somebody else has the address by now, the mark is theirs. */
+		uint8_t moving = heap_mark(p, HEAP_MOVING);
+		uint8_t after = heap_mark(p, to || !size ? HEAP_FREED : HEAP_LIVE);
+		__atomic_compare_exchange_n(heap_mark_of(word), &moving, after, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	}
+	if (to && (too_large || !size)) {
+		uint32_t *fresh = heap_word(to);
+		if (fresh)
+			heap_set(fresh, to, HEAP_UNKNOWN, 0);
+		return to;
+	}
+	return finish(to, size, CALLER);
+}

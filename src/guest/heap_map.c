@@ -1,0 +1,55 @@
+/* The allocation map: which addresses are blocks. Written without locks: plain stores for what one thread owns, compare-and-swap for what several may
+ * make at once. Includes nothing that a signal handler, or a vforked child, could not interrupt or repeat. */
+#include "guest/heap_internal.h"
+
+enum { READ_WRITE = 3, PRIVATE_ANONYMOUS_UNRESERVED = 0x4022, LOOK_BACK = 128 /* words: 4 KB */ };
+
+static uint64_t map_memory(uint64_t size)
+{
+	long at = SYS6(__NR_mmap, 0, size, READ_WRITE, PRIVATE_ANONYMOUS_UNRESERVED, -1, 0);
+	return at < 0 && at > -4096 ? 0 : (uint64_t)at;
+}
+
+/* Memory that several threads may be making at once; the first one's counts. */
+static uint64_t make_once(uint64_t *where, uint64_t size, bool *mine)
+{
+	uint64_t there = 0, made = map_memory(size);
+	*mine = made && __atomic_compare_exchange_n(where, &there, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	if (made && !*mine)
+		SYS2(__NR_munmap, made, size);
+	return *mine ? made : there;
+}
+
+uint32_t *heap_word_new(uint64_t p)
+{
+	bool mine;
+	uint64_t number = p >> HEAP_REGION_BITS;
+	struct guest_heap *h = &guest_private.heap;
+	if (number >= HEAP_REGIONS || (!h->directory && !make_once(&h->directory, HEAP_REGIONS * sizeof(uint64_t), &mine)))
+		return NULL;
+	if (!make_once((uint64_t *)h->directory + number, HEAP_MAP_WORDS * sizeof(uint32_t), &mine))
+		return NULL;
+	if (mine) {
+		uint32_t at = __atomic_fetch_add(&h->region_count, 1, __ATOMIC_RELAXED);
+		if (at < HEAP_REGION_LIST)
+			__atomic_store_n(&h->region[at], number, __ATOMIC_RELEASE);
+	}
+	return heap_word(p);
+}
+
+uint64_t heap_enclosing(uint64_t p)
+{
+	const uint32_t *word = heap_word(p);
+	uint64_t unit = p >> HEAP_UNIT_BITS, size;
+	uint64_t back = unit & (HEAP_MAP_WORDS - 1);
+	for (uint64_t n = 0; word && n <= back && n < LOOK_BACK; n++) {
+		uint32_t w = *(word - n);
+		uint64_t block = (unit - n) << HEAP_UNIT_BITS | (w >> 3 & 31);
+		if (!(w & HEAP_STATE_MASK) || block >= p)
+			continue;
+		if ((w & HEAP_STATE_MASK) != HEAP_LIVE)
+			return 0;
+		return heap_intact(block, heap_usable(block), &size) && p - block < size ? block : 0;
+	}
+	return 0;
+}

@@ -1,0 +1,458 @@
+#include "node/learning.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "learn/learner.h"
+#include "node/guard.h"
+#include "node/procedures.h"
+
+enum { TICK_US = 20000, COMMIT_US = 10000000, OWNER_BASE = 0x40000000 };
+
+/* What an observing probe of a family stands for. */
+struct observed {
+	uint32_t procedure, generation, point;
+	struct loaded *loaded;
+};
+
+/* A procedure woven into a family. */
+struct woven {
+	uint32_t procedure, generation;
+	uint64_t entry;
+	struct loaded *loaded;
+	VEC(uint32_t) probes;
+	bool still_wanted;
+};
+
+struct family_learning {
+	struct family *family;
+	struct observed *observed; /* by probe, PROBE_COUNT_MAX of them */
+	VEC(struct woven) woven;
+	uint64_t dropped;
+	bool changed;
+};
+
+struct learning {
+	struct supervisor *supervisor;
+	struct learner *learner;
+	VEC(struct family_learning *) families;
+	VEC(struct candidate { struct module *module; uint64_t entry; }) candidates; /* by the learner's number */
+	uint64_t generation;
+	int64_t next_tick_us, next_commit_us;
+};
+
+static int64_t thread_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000ll + t.tv_nsec / 1000;
+}
+
+static struct module *module_by_key(struct supervisor *s, const struct module_key *key)
+{
+	for (size_t i = 0; i < s->families.count; i++) {
+		struct loaded *l = image_module(&s->families.at[i]->image, key);
+		if (l)
+			return l->module;
+	}
+	return NULL;
+}
+
+static int code_get(void *context, const struct module_key *key, uint64_t entry, const struct procedure **out)
+{
+	struct module *m = module_by_key(context, key);
+	const struct procedure *p = m ? procedures_get(m, entry) : NULL;
+	*out = p;
+	return p && p->entry == entry ? 0 : -2; /* a cold part belongs to another procedure */
+}
+
+/* A number for this state folder's counts, made once. */
+static uint64_t node_number(const char *directory)
+{
+	char name[512];
+	uint64_t number = 0;
+	snprintf(name, sizeof name, "%s/node-id", directory);
+	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || read(fd, &number, sizeof number) != sizeof number) {
+		if (getrandom(&number, sizeof number, 0) != sizeof number)
+			number = clock_us();
+		if (fd >= 0 && pwrite(fd, &number, sizeof number, 0) < 0)
+			log_warning("can't write %s", name);
+	}
+	if (fd >= 0)
+		close(fd);
+	return number;
+}
+
+static int restore_state(void *context, const struct module_key *module, uint64_t procedure, const void *state, size_t size)
+{
+	learner_restore(context, module, procedure, state, size);
+	return 0;
+}
+
+int learning_open(struct supervisor *s)
+{
+	if (!s->options.learn_full && !s->options.learn_percent)
+		return 0;
+	struct learning *g = calloc(1, sizeof *g);
+	struct learner_config config;
+	struct learner_code code = {s, code_get, NULL};
+	if (!g)
+		abort();
+	learner_config_init(&config);
+	config.node = node_number(store_directory(s->store));
+	config.full = s->options.learn_full;
+	config.budget_percent = s->options.learn_percent;
+	g->supervisor = s;
+	g->learner = learner_new(&config, &code);
+	g->next_commit_us = clock_us() + COMMIT_US;
+	s->learning = g;
+	return store_procedure_states(s->store, restore_state, g->learner);
+}
+
+/* The C library and the dynamic loader: everybody's procedures, the hottest and the least telling. */
+static bool is_worth_learning(const struct module *m)
+{
+	uint64_t offset;
+	return !module_symbol(m, "__libc_start_main", &offset) && !module_symbol(m, "_dl_debug_state", &offset);
+}
+
+void learning_module_loaded(struct supervisor *s, struct family *f, struct loaded *l)
+{
+	struct learning *g = s->learning;
+	if (!g || !l->zone || !is_worth_learning(l->module))
+		return;
+	for (size_t i = 0; i < l->module->range_count; i++) {
+		uint32_t number = learner_add(g->learner, &l->module->key, l->module->ranges[i].start);
+		while (g->candidates.count <= number)
+			vec_push(&g->candidates, (struct candidate){0});
+		g->candidates.at[number] = (struct candidate){l->module, l->module->ranges[i].start};
+	}
+	g->generation = 0; /* what is wanted may be here now */
+}
+
+static struct family_learning *of_family(struct learning *g, struct family *f)
+{
+	for (size_t i = 0; i < g->families.count; i++)
+		if (g->families.at[i]->family == f)
+			return g->families.at[i];
+	struct family_learning *fresh = calloc(1, sizeof *fresh);
+	if (!fresh || !(fresh->observed = calloc(PROBE_COUNT_MAX, sizeof *fresh->observed)))
+		abort();
+	fresh->family = f;
+	f->image.shared->ring_wait = g->supervisor->options.learn_full;
+	vec_push(&g->families, fresh);
+	return fresh;
+}
+
+static void forget_woven(struct family_learning *fl, size_t i)
+{
+	for (size_t k = 0; k < fl->woven.at[i].probes.count; k++)
+		fl->observed[fl->woven.at[i].probes.at[k]].loaded = NULL;
+	vec_free(&fl->woven.at[i].probes);
+	fl->woven.at[i] = fl->woven.at[--fl->woven.count];
+}
+
+static void unweave(struct family_learning *fl, size_t i)
+{
+	struct image *im = &fl->family->image;
+	for (size_t k = 0; k < fl->woven.at[i].probes.count; k++)
+		image_probe_free(im, fl->woven.at[i].probes.at[k]);
+	image_unwish_procedure(im, fl->woven.at[i].loaded, fl->woven.at[i].entry, OWNER_BASE + fl->woven.at[i].procedure);
+	forget_woven(fl, i);
+	fl->changed = true;
+}
+
+static void weave_point(struct family_learning *fl, struct woven *w, const struct learner_want *want, uint32_t point)
+{
+	struct image *im = &fl->family->image;
+	const struct plan_point *at = &want->plan->points[point];
+	uint32_t number = image_probe_new(im);
+	if (!number)
+		return;
+	struct guest_probe *p = image_probe(im, number);
+	p->work = PROBE_OBSERVE;
+	p->limit = at->is_entry ? want->entry_limit : want->point_limit;
+	p->operand_count = plan_operands(want->plan, point, p->operand);
+	for (unsigned i = 0; i < p->operand_count; i++)
+		p->operand[i] = guard_operand(&p->operand[i], w->loaded);
+	guard_activation(p, w->loaded->module, at->offset);
+	struct weave weave = {.offset = at->offset, .place = WEAVE_BEFORE, .probe = number};
+	if (image_wish(im, w->loaded, &weave, OWNER_BASE + want->procedure)) {
+		image_probe_free(im, number);
+		return;
+	}
+	fl->observed[number] = (struct observed){want->procedure, want->generation, point, w->loaded};
+	vec_push(&w->probes, number);
+	p->enabled = 1;
+}
+
+static void weave_want(struct learning *g, struct family_learning *fl, const struct learner_want *want)
+{
+	struct woven w = {.procedure = want->procedure, .generation = want->generation, .entry = want->plan->procedure, .still_wanted = true};
+	w.loaded = image_module(&fl->family->image, &want->plan->module);
+	if (!w.loaded || !w.loaded->zone)
+		return;
+	for (uint32_t k = 0; k < want->plan->point_count; k++)
+		if (want->active[k])
+			weave_point(fl, &w, want, k);
+	vec_push(&fl->woven, w);
+	fl->changed = true;
+}
+
+static struct woven *find_woven(struct family_learning *fl, uint32_t procedure)
+{
+	for (size_t i = 0; i < fl->woven.count; i++)
+		if (fl->woven.at[i].procedure == procedure)
+			return &fl->woven.at[i];
+	return NULL;
+}
+
+/* Weaves what the learner wants now and wasn't woven, unweaves the rest. */
+static void follow_wants(struct learning *g, struct family_learning *fl)
+{
+	size_t count;
+	const struct learner_want *wants = learner_wanted(g->learner, &count);
+	for (size_t i = 0; i < fl->woven.count; i++)
+		fl->woven.at[i].still_wanted = false;
+	for (size_t i = 0; i < count; i++) {
+		struct woven *w = find_woven(fl, wants[i].procedure);
+		if (w && w->generation == wants[i].generation)
+			w->still_wanted = true;
+		else if (w)
+			unweave(fl, w - fl->woven.at);
+	}
+	for (size_t i = 0; i < fl->woven.count; i++)
+		if (!fl->woven.at[i].still_wanted)
+			unweave(fl, i--);
+	for (size_t i = 0; i < count; i++)
+		if (!find_woven(fl, wants[i].procedure))
+			weave_want(g, fl, &wants[i]);
+}
+
+static void module_range_of(const struct loaded *l, struct value_space *space)
+{
+	const struct module *m = l->module;
+	const struct segment *last = &m->segments[m->segment_count - 1];
+	*space = (struct value_space){.bias = l->bias, .start = m->segments[0].offset + l->bias, .end = last->offset + last->memory_size + l->bias};
+}
+
+/* Everything complete in the ring. A record that a dying thread never completed is waited for until the next one but many is there. */
+static void drain(struct learning *g, struct family_learning *fl)
+{
+	struct guest_shared *shared = fl->family->image.shared;
+	uint64_t tail = shared->ring_tail, head = __atomic_load_n(&shared->ring_head, __ATOMIC_ACQUIRE);
+	if (head - tail > GUEST_RING)
+		tail = head - GUEST_RING; /* a guest has tampered with it */
+	for (; tail != head; tail++) {
+		struct guest_record *slot = &shared->ring[tail % GUEST_RING], r;
+		if (__atomic_load_n(&slot->sequence, __ATOMIC_ACQUIRE) != (uint32_t)(tail / GUEST_RING + 1)) {
+			if (head - tail < GUEST_RING / 2)
+				break;
+			continue;
+		}
+		memcpy(&r, slot, sizeof r);
+		struct observed *o = r.probe < PROBE_COUNT_MAX ? &fl->observed[r.probe] : NULL;
+		if (!o || !o->loaded)
+			continue;
+		struct value_space space;
+		module_range_of(o->loaded, &space);
+		learner_record(g->learner, o->procedure, o->generation, o->point, &space, &r);
+	}
+	__atomic_store_n(&shared->ring_tail, tail, __ATOMIC_RELEASE);
+	if (shared->records_dropped != fl->dropped) {
+		fl->dropped = shared->records_dropped;
+		learner_lost(g->learner);
+	}
+}
+
+static void drain_all(struct learning *g)
+{
+	for (size_t i = 0; i < g->families.count; i++)
+		drain(g, g->families.at[i]);
+}
+
+/* --- The store as the learner's sink. */
+
+static int sink_begin(void *store)
+{
+	return store_begin(store);
+}
+
+static int sink_commit(void *store)
+{
+	return store_commit(store);
+}
+
+static void sink_rollback(void *store)
+{
+	store_rollback(store);
+}
+
+static int sink_state_get(void *store, const struct module_key *module, uint64_t procedure, void **state, size_t *size)
+{
+	return store_procedure_state_get(store, module, procedure, state, size);
+}
+
+static int sink_state_put(void *store, const struct module_key *module, uint64_t procedure, const void *state, size_t size)
+{
+	return store_procedure_state_put(store, module, procedure, state, size);
+}
+
+static int sink_invariants(void *store, const struct module_key *module, uint64_t procedure, state_invariant_visitor *visit, void *context)
+{
+	return store_invariants_of_procedure(store, module, procedure, visit, context);
+}
+
+static int sink_put(void *store, struct invariant *i)
+{
+	return store_invariant_put(store, i);
+}
+
+static int sink_delete(void *store, uint64_t id)
+{
+	return store_invariant_delete(store, id);
+}
+
+static void commit(struct learning *g)
+{
+	struct learner_sink sink = {g->supervisor->store, sink_begin,      sink_commit, sink_rollback, sink_state_get,
+				    sink_state_put,       sink_invariants, sink_put,    sink_delete};
+	int status = learner_commit_epoch(g->learner, &sink);
+	if (status)
+		log_warning("what was learned could not be stored: %s", store_error(g->supervisor->store));
+	g->next_commit_us = clock_us() + COMMIT_US;
+}
+
+static void weave_wanted(struct learning *g, struct family *f, bool live)
+{
+	struct family_learning *fl = of_family(g, f);
+	follow_wants(g, fl);
+	if (fl->changed)
+		family_apply(f, live);
+	fl->changed = false;
+}
+
+static void weave_all_wanted(struct learning *g)
+{
+	if (learner_generation(g->learner) == g->generation)
+		return;
+	g->generation = learner_generation(g->learner);
+	for (size_t i = 0; i < g->supervisor->families.count; i++)
+		weave_wanted(g, g->supervisor->families.at[i], true);
+}
+
+/* How many the learner has decided about: a tick plans for a tenth of a second at most. */
+static size_t settled_candidates(const struct learning *g)
+{
+	struct learner_stats stats;
+	learner_stats(g->learner, &stats);
+	return stats.wanted + stats.refused;
+}
+
+/* Before new code runs: full learning has everything woven, a budget its first batch, so that short programs are learned from, too. */
+void learning_modules_ready(struct supervisor *s, struct family *f, bool live)
+{
+	enum { TICKS_MAX = 400 };
+	struct learning *g = s->learning;
+	if (!g || live)
+		return;
+	int64_t began = thread_us();
+	size_t before;
+	int ticks = 0;
+	do {
+		before = settled_candidates(g);
+		learner_tick(g->learner, clock_us());
+	} while (s->options.learn_full && settled_candidates(g) != before && ++ticks < TICKS_MAX);
+	weave_wanted(g, f, live);
+	learner_cost(g->learner, thread_us() - began);
+}
+
+void learning_tick(struct supervisor *s)
+{
+	struct learning *g = s->learning;
+	if (!g)
+		return;
+	int64_t began = thread_us();
+	drain_all(g);
+	if (clock_us() >= g->next_tick_us) {
+		learner_tick(g->learner, clock_us());
+		g->next_tick_us = clock_us() + TICK_US;
+	}
+	weave_all_wanted(g);
+	if (clock_us() >= g->next_commit_us)
+		commit(g);
+	learner_cost(g->learner, thread_us() - began);
+}
+
+void learning_failed(struct supervisor *s)
+{
+	if (!s->learning)
+		return;
+	drain_all(s->learning);
+	learner_discard_epoch(s->learning->learner);
+	s->learning->generation = 0;
+}
+
+void learning_module_unloaded(struct supervisor *s, struct family *f, struct loaded *l)
+{
+	for (size_t i = 0; s->learning && i < s->learning->families.count; i++) {
+		struct family_learning *fl = s->learning->families.at[i];
+		for (size_t k = 0; fl->family == f && k < fl->woven.count; k++)
+			if (fl->woven.at[k].loaded == l)
+				forget_woven(fl, k--);
+	}
+}
+
+void learning_family_ended(struct supervisor *s, struct family *f)
+{
+	struct learning *g = s->learning;
+	for (size_t i = 0; g && i < g->families.count; i++) {
+		struct family_learning *fl = g->families.at[i];
+		if (fl->family != f)
+			continue;
+		drain(g, fl);
+		log_debug("ring: %lu written, %lu read, %lu dropped", f->image.shared->ring_head, f->image.shared->ring_tail, f->image.shared->records_dropped);
+		while (fl->woven.count)
+			forget_woven(fl, 0);
+		vec_free(&fl->woven);
+		free(fl->observed);
+		free(fl);
+		g->families.at[i] = g->families.at[--g->families.count];
+		return;
+	}
+}
+
+static void log_statistics(const struct learning *g)
+{
+	struct learner_stats stats;
+	learner_stats(g->learner, &stats);
+	log_info("learning: %zu procedures, %zu refused, %zu wanted; %lu records, %lu executions; %ld ms of CPU", stats.candidates, stats.refused,
+		 stats.wanted, stats.records, stats.executions, stats.cost_us / 1000);
+}
+
+void learning_close(struct supervisor *s)
+{
+	struct learning *g = s->learning;
+	if (!g)
+		return;
+	drain_all(g);
+	log_statistics(g);
+	commit(g);
+	learner_free(g->learner);
+	vec_free(&g->candidates);
+	vec_free(&g->families);
+	free(g);
+	s->learning = NULL;
+}
+
+unsigned learning_patience_ms(const struct supervisor *s)
+{
+	return s->learning ? s->options.learn_full ? 2 : 20 : 1000;
+}
