@@ -119,6 +119,7 @@ enum probe_action {
 	PROBE_ACT_RESUME,  /* go on at `resume` instead of behind the probe; rax := value if has_value */
 };
 
+enum { PROBE_THIN = 256 };
 enum { PROBE_OPERANDS = 10, PROBE_COUNT_MAX = 1 << 17 };
 
 struct guest_probe {
@@ -128,7 +129,9 @@ struct guest_probe {
 	uint8_t cfa_register;   /* canonical frame address = register + cfa_offset; REG_NONE: unknown (record 0) */
 	uint8_t value_count;
 	int32_t cfa_offset;
-	uint32_t limit;         /* observe: at most that many records, then the probe rests; 0: no limit */
+	uint32_t limit;         /* observe: so many records, then the probe rests, or goes on with one in THIN; 0: no limit */
+	uint8_t thins;          /* observe: beyond the limit, every THIN-th activation: that which the probe `earlier`, at the entry, chose */
+	uint8_t unused1[3];
 	uint32_t earlier;       /* less-than across instructions: the probe whose last value of this activation is operand b; 0: none */
 	uint32_t unused;
 	struct operand operand[PROBE_OPERANDS];

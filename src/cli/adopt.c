@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+enum { PAUSE_SECONDS = 10 };
+
 /* Holds nothing but the descriptor of the supervisor's process. */
 static void await_end(pid_t pid)
 {
@@ -50,6 +52,10 @@ int command_adopt(int argc, char **argv)
 	if (when_gone)
 		await_end(parse_number("a supervisor", when_gone));
 	int status = adopt_orphans(folder, when_gone, &adopted);
+	while (!status && adopted.later) {
+		sleep(PAUSE_SECONDS);
+		status = adopt_orphans(folder, true, &adopted);
+	}
 	if (status)
 		die(EXIT_CLEARVIEW, "can't look for processes without supervisor: %s", strerror(-status));
 	if (*adopted.problem)

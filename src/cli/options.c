@@ -111,7 +111,7 @@ int options_parse(const char *command, int argc, char **argv, const struct optio
 /* What takes longer than a moment is told on a terminal. */
 static void await_finishing(const char *folder)
 {
-	if (control_wait_finishing(folder, PATIENCE_MS) != -ETIMEDOUT)
+	if (control_settle(folder, PATIENCE_MS) != -ETIMEDOUT)
 		return;
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "waiting for a supervisor that is writing its state ...\n");

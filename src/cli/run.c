@@ -145,7 +145,7 @@ static void check_state(struct guard_options *o)
 			snprintf(folder, sizeof folder, "%s", absolute);
 	}
 	o->state = folder;
-	control_wait_finishing(o->state, CONTROL_TIMEOUT_MS);
+	control_settle(o->state, CONTROL_TIMEOUT_MS);
 }
 
 struct launch_context {
@@ -157,7 +157,7 @@ struct launch_context {
 static _Noreturn void launch_again(void *context)
 {
 	struct launch_context *c = context;
-	control_wait_finishing(c->options->state, CONTROL_TIMEOUT_MS);
+	control_settle(c->options->state, CONTROL_TIMEOUT_MS);
 	launch(c->options, c->path, c->argv);
 }
 

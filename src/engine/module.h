@@ -65,6 +65,9 @@ size_t module_root_after(const struct module *m, uint64_t offset);
 /* A defined function or object by name, from .dynsym, then .symtab. False if there is none. */
 bool module_symbol(const struct module *m, const char *name, uint64_t *offset);
 
+/* The same, only what other modules can bind to (.dynsym). */
+bool module_exported(const struct module *m, const char *name, uint64_t *offset);
+
 /* The nearest symbol at or before the offset whose size covers it (or is 0); NULL if there is none. *delta: distance, bytes. */
 const char *module_symbol_at(const struct module *m, uint64_t offset, uint64_t *delta);
 

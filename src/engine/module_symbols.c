@@ -47,6 +47,15 @@ bool module_symbol(const struct module *m, const char *name, uint64_t *offset)
 	return true;
 }
 
+bool module_exported(const struct module *m, const char *name, uint64_t *offset)
+{
+	struct by_name want = {name, 0};
+	if (!m->elf || !walk_table(m->elf, SHT_DYNSYM, has_name, &want))
+		return false;
+	*offset = want.offset;
+	return true;
+}
+
 struct by_address {
 	uint64_t offset, best;
 	const char *name;

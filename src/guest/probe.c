@@ -80,11 +80,28 @@ static bool ring_room(uint64_t number)
 	return true;
 }
 
+/* All executions up to the limit. Beyond it none, or whole activations, one in many, chosen at the entry. */
+static bool is_sampled(const struct guest_probe *p, struct guest_tally *tally, const struct probe_frame *f)
+{
+	uint64_t runs = __atomic_fetch_add(&tally->runs, 1, __ATOMIC_RELAXED);
+	if (!p->limit || runs < p->limit)
+		return true;
+	if (!p->thins)
+		return false;
+	if (p->earlier)
+		return guest_shared.tally[p->earlier % PROBE_COUNT_MAX].last_cfa == activation(p, f);
+	if (runs % PROBE_THIN) {
+		tally->last_cfa = 0;
+		return false;
+	}
+	tally->last_cfa = activation(p, f);
+	return tally->last_cfa != 0;
+}
+
 static void observe(const struct guest_probe *p, struct guest_tally *tally, const struct probe_frame *f)
 {
-	if (p->limit && __atomic_load_n(&tally->runs, __ATOMIC_RELAXED) >= p->limit)
+	if (!is_sampled(p, tally, f))
 		return;
-	__atomic_add_fetch(&tally->runs, 1, __ATOMIC_RELAXED);
 	uint64_t number = __atomic_load_n(&guest_shared.ring_head, __ATOMIC_RELAXED);
 	do {
 		if (!ring_room(number)) {

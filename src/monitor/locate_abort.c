@@ -94,7 +94,7 @@ static struct module *module_of(const struct stack_view *v, const struct frame *
 	return f->at.module.hex[0] ? v->module_at(v->context, f->address, bias) : NULL;
 }
 
-static unsigned first_application_frame(const struct stack_view *v, const struct failure *f)
+unsigned locate_application_frame(const struct stack_view *v, const struct failure *f)
 {
 	const struct module *last = NULL;
 	bool last_is_runtime = false;
@@ -208,7 +208,7 @@ static void tell_from_stack(const struct stack_view *v, const struct raw_failure
 void locate_abort(const struct stack_view *v, const struct raw_failure *raw, struct failure *out)
 {
 	out->monitor = raw->signal == SIGABRT ? MONITOR_ABORT : MONITOR_CRASH;
-	out->location_frame = first_application_frame(v, out);
+	out->location_frame = locate_application_frame(v, out);
 	if (!out->location_frame)
 		out->location_frame = caller_of_abort(v, out);
 	if (raw->signal != SIGABRT || !tell_from_message(v, out))

@@ -10,6 +10,9 @@ bool locate_recursion(const struct stack_view *v, const struct raw_failure *raw,
 void locate_fault(const struct stack_view *v, const struct raw_failure *raw, struct failure *out);
 void locate_abort(const struct stack_view *v, const struct raw_failure *raw, struct failure *out);
 
+/* The first frame that is neither the runtime's nor a reporting procedure's; 0 if there is none. */
+unsigned locate_application_frame(const struct stack_view *v, const struct failure *f);
+
 /* The message glibc keeps when it aborts, without its newline. False if there is none. */
 bool locate_abort_message(const struct stack_view *v, struct module *libc, uint64_t bias, char *out, size_t size);
 

@@ -18,7 +18,7 @@
 #include "node/orphans.h"
 #include "node/supervisor.h"
 
-enum { RESPAWNS_MAX = 5, QUICK_US = 10000000 };
+enum { QUICK_MAX = 5, QUICK_US = 10000000 };
 
 /* Held while orphans are looked for and claimed: two that look at once must not both take them. */
 static int lock_adoption(const char *state)
@@ -150,10 +150,10 @@ static int start_supervisor(const char *state, const orphan_list *all, size_t fi
 
 static bool too_often(const struct orphan *o)
 {
-	return o->legacy.adoptions >= RESPAWNS_MAX && clock_us() - o->legacy.adopted_us < QUICK_US;
+	return o->legacy.adoptions >= QUICK_MAX && clock_us() - o->legacy.adopted_us < QUICK_US;
 }
 
-int adopt_orphans(const char *state, bool respawning, struct adopted *out)
+int adopt_orphans(const char *state, bool patient, struct adopted *out)
 {
 	orphan_list all = {0};
 	struct stat folder;
@@ -165,8 +165,8 @@ int adopt_orphans(const char *state, bool respawning, struct adopted *out)
 	for (size_t i = 0, next; !status && i < all.count; i = next) {
 		for (next = i; next < all.count && all.at[next].bell_inode == all.at[i].bell_inode;)
 			next++;
-		if (respawning && too_often(&all.at[i]))
-			snprintf(out->problem, sizeof out->problem, "supervisors of process %d are killed again and again", all.at[i].pid);
+		if (patient && too_often(&all.at[i]))
+			out->later = true;
 		else
 			status = start_supervisor(state, &all, i, next, out);
 	}

@@ -10,12 +10,13 @@ struct store;
 
 struct adopted {
 	unsigned processes, supervisors; /* supervisors: new ones, one for the guests of each one that was killed */
+	bool later;                      /* some were left for now: supervisors of theirs were killed again and again within seconds */
 	char problem[512];               /* why others could not be adopted; empty: none */
 };
 
 /* Finds the orphans of a state folder, starts supervisors for them in the background, and returns when these answer for them.
- * respawning: at most a few times in a row for the same guests, lest a supervisor that always crashes be restarted for ever. Returns 0 or -errno. */
-int adopt_orphans(const char *state, bool respawning, struct adopted *out) __attribute__((warn_unused_result));
+ * patient: leaves guests whose supervisors are killed again and again for later. Returns 0 or -errno. */
+int adopt_orphans(const char *state, bool patient, struct adopted *out) __attribute__((warn_unused_result));
 
 /* Is there a row of a living guest whose supervisor is dead? Quick: looks into the state only. */
 bool orphans_known(struct store *s);

@@ -49,4 +49,7 @@ int control_reload(const char *state_directory, int timeout_ms, struct control_r
 /* Waits for the supervisors that are finishing (not for the calling process itself). 0, or -ETIMEDOUT. */
 int control_wait_finishing(const char *state_directory, int timeout_ms);
 
+/* Both in one: every supervisor has been heard (it then knows whether its guests have ended), and those without guests have finished. */
+int control_settle(const char *state_directory, int timeout_ms);
+
 #endif

@@ -227,3 +227,11 @@ int control_wait_finishing(const char *state_directory, int timeout_ms)
 	close(folder);
 	return error;
 }
+
+int control_settle(const char *state_directory, int timeout_ms)
+{
+	enum { HEARING_MS = 1000 };
+	struct control_result heard;
+	control_reload(state_directory, timeout_ms < HEARING_MS ? timeout_ms : HEARING_MS, &heard);
+	return control_wait_finishing(state_directory, timeout_ms);
+}

@@ -13,7 +13,7 @@
 #include "node/guard.h"
 #include "node/procedures.h"
 
-enum { TICK_US = 20000, COMMIT_US = 10000000, OWNER_BASE = 0x40000000 };
+enum { TICK_US = 20000, COMMIT_US = 10000000, FULL_LIMIT = 300, OWNER_BASE = 0x40000000 };
 
 /* What an observing probe of a family stands for. */
 struct observed {
@@ -26,6 +26,7 @@ struct woven {
 	uint32_t procedure, generation;
 	uint64_t entry;
 	struct loaded *loaded;
+	uint32_t entry_probe;
 	VEC(uint32_t) probes;
 	bool still_wanted;
 };
@@ -169,7 +170,7 @@ static void unweave(struct family_learning *fl, size_t i)
 	fl->changed = true;
 }
 
-static void weave_point(struct family_learning *fl, struct woven *w, const struct learner_want *want, uint32_t point)
+static void weave_point(struct learning *g, struct family_learning *fl, struct woven *w, const struct learner_want *want, uint32_t point)
 {
 	struct image *im = &fl->family->image;
 	const struct plan_point *at = &want->plan->points[point];
@@ -178,7 +179,9 @@ static void weave_point(struct family_learning *fl, struct woven *w, const struc
 		return;
 	struct guest_probe *p = image_probe(im, number);
 	p->work = PROBE_OBSERVE;
-	p->limit = at->is_entry ? want->entry_limit : want->point_limit;
+	p->limit = g->supervisor->options.learn_full ? FULL_LIMIT : at->is_entry ? want->entry_limit : want->point_limit;
+	p->thins = g->supervisor->options.learn_full;
+	p->earlier = at->is_entry ? 0 : w->entry_probe;
 	p->operand_count = plan_operands(want->plan, point, p->operand);
 	for (unsigned i = 0; i < p->operand_count; i++)
 		p->operand[i] = guard_operand(&p->operand[i], w->loaded);
@@ -190,6 +193,8 @@ static void weave_point(struct family_learning *fl, struct woven *w, const struc
 	}
 	fl->observed[number] = (struct observed){want->procedure, want->generation, point, w->loaded};
 	vec_push(&w->probes, number);
+	if (at->is_entry)
+		w->entry_probe = number;
 	p->enabled = 1;
 }
 
@@ -201,7 +206,7 @@ static void weave_want(struct learning *g, struct family_learning *fl, const str
 		return;
 	for (uint32_t k = 0; k < want->plan->point_count; k++)
 		if (want->active[k])
-			weave_point(fl, &w, want, k);
+			weave_point(g, fl, &w, want, k);
 	vec_push(&fl->woven, w);
 	fl->changed = true;
 }

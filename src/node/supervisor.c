@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,9 +76,26 @@ static unsigned guest_count(const struct supervisor *s)
 	return n;
 }
 
+/* A process that ended a moment ago counts as ended, whatever the order in which descriptors are looked at. */
+static void notice_ended(struct supervisor *s)
+{
+	for (size_t i = 0; i < s->families.count; i++)
+		for (size_t k = 0; k < s->families.at[i]->processes.count; k++) {
+			struct family_process *p = &s->families.at[i]->processes.at[k];
+			struct pollfd ended = {.fd = p->pidfd, .events = POLLIN};
+			if (poll(&ended, 1, 0) == 1) {
+				process_ended(s, p->pid);
+				k--;
+			}
+		}
+	if (!guest_count(s) && !s->followed.count)
+		control_finishing(s->control, true);
+}
+
 static void answer_commands(struct supervisor *s)
 {
 	struct control_message m;
+	notice_ended(s);
 	while (!control_receive(s->control, &m)) {
 		repairing_reload(s);
 		guest_rows_flush(s->rows);

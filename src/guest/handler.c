@@ -1,0 +1,161 @@
+/* What the program's handlers see: contexts with the program's own addresses and masks, whatever was interrupted. All handlers are entered through
+ * entry_handler (or deliver.c), and return through a woven rt_sigreturn.
+ *
+ * A thread interrupted in a copy is shown at the original instruction. Half-way through a probe's code it is first moved, in effect, to an instruction's
+ * boundary; the code is (copy.c):
+ *
+ *      lea -128(%rsp),%rsp    48 8d 64 24 80
+ *      push $probe            68 imm32             here: rsp is 128 too low, and nothing else has happened: go back
+ *      call stub              e8 rel32             here: 136
+ *      lea 136(%rsp),%rsp     48 8d a4 24 88 0 0 0 here: go on behind it
+ */
+#include "guest/signals.h"
+
+#define SHOWN_MAGIC 0x636c656172766965ull
+
+enum { CALL_SIZE = 5, RELEASE_SIZE = 8, PROBE_SIZE = 15 };
+
+extern const uint8_t probe_exit[], probe_exit_flags[], probe_exit_return[], probe_exit_end[];
+
+static bool same(const uint8_t *a, const uint8_t *b, unsigned size)
+{
+	for (unsigned i = 0; i < size; i++)
+		if (a[i] != b[i])
+			return false;
+	return true;
+}
+
+static bool is_probe_code(const uint8_t *start)
+{
+	static const uint8_t reserve[] = {0x48, 0x8d, 0x64, 0x24, 0x80};
+	return same(start, reserve, sizeof reserve) && start[5] == 0x68 && start[10] == 0xe8;
+}
+
+static bool is_release(const uint8_t *at)
+{
+	static const uint8_t release[] = {0x48, 0x8d, 0xa4, 0x24, 136, 0, 0, 0};
+	return same(at, release, sizeof release);
+}
+
+static uint64_t jump_target(uint64_t at)
+{
+	int32_t distance;
+	copy_memory(&distance, (const uint8_t *)at + 1, 4);
+	return at + CALL_SIZE + distance;
+}
+
+/* The last instructions of entry_probe: the program's registers are in the frame, or already back. */
+static void finish_probe(struct context *c)
+{
+	const uint8_t *at = (const uint8_t *)c->rip;
+	if (at < probe_exit || at >= probe_exit_end)
+		return;
+	const struct probe_frame *f = (const struct probe_frame *)(c->rsp - (at >= probe_exit_return ? 136 : at >= probe_exit_flags ? 128 : 0));
+	uint64_t *const places[16] = {&c->rax, &c->rcx, &c->rdx, &c->rbx, NULL,    &c->rbp, &c->rsi, &c->rdi,
+				      &c->r8,  &c->r9,  &c->r10, &c->r11, &c->r12, &c->r13, &c->r14, &c->r15};
+	for (int i = 0; i < 16 && at < probe_exit_flags; i++)
+		if (places[i])
+			*places[i] = f->r[i];
+	if (at < probe_exit_return)
+		c->rflags = f->rflags;
+	c->rip = f->resume;
+	c->rsp = (uint64_t)&f->id;
+}
+
+/* Everything here has exactly the effect of the instructions it stands for. */
+static void leave_probe_code(struct context *c)
+{
+	const uint8_t *at = (const uint8_t *)c->rip;
+	if (is_probe_code(at - 5)) {
+		c->rsp += 128;
+		c->rip -= 5;
+	} else if (is_probe_code(at - 10)) {
+		c->rsp += 136;
+		c->rip -= 10;
+	} else if (is_release(at) && (is_probe_code(at - PROBE_SIZE) || at[RELEASE_SIZE] == 0xe9)) {
+		c->rsp += 136;
+		c->rip += RELEASE_SIZE;
+	}
+	if (*(const uint8_t *)c->rip == 0xe9)
+		c->rip = jump_target(c->rip);
+}
+
+static uint64_t original_of(uint64_t code)
+{
+	uint64_t reply[2];
+	unsigned at = (code ^ code >> 8) % SHOWN_MAX;
+	if (guest_signals.shown[at].code == code) {
+		uint64_t original = guest_signals.shown[at].original;
+		if (guest_signals.shown[at].code == code)
+			return original;
+	}
+	if (!post_event(EVENT_ORIGINAL, (uint64_t[]){code, 0, 0, 0}, reply) || !reply[0])
+		return 0;
+	guest_signals.shown[at].code = 0;
+	__atomic_store_n(&guest_signals.shown[at].original, reply[0], __ATOMIC_RELEASE);
+	__atomic_store_n(&guest_signals.shown[at].code, code, __ATOMIC_RELEASE);
+	return reply[0];
+}
+
+void show_program_addresses(struct context *c)
+{
+	c->reserved[0] = 0;
+	finish_probe(c);
+	if (in_copies(c->rip))
+		leave_probe_code(c);
+	uint64_t original = in_copies(c->rip) ? original_of(c->rip) : 0;
+	if (!original)
+		return;
+	c->reserved[0] = SHOWN_MAGIC;
+	c->reserved[1] = c->rip;
+	c->reserved[2] = original;
+	c->rip = original;
+}
+
+void resume_in_copies(struct context *c)
+{
+	if (c->reserved[0] == SHOWN_MAGIC && c->rip == c->reserved[2] && in_copies(c->reserved[1]))
+		c->rip = c->reserved[1];
+	c->reserved[0] = 0;
+}
+
+bool returns_to_us(uint64_t restorer)
+{
+	return landing_of(restorer) != 0;
+}
+
+/* Called by entry.S with what the kernel passed for a signal that ClearView doesn't own; returns the program's handler. */
+__attribute__((used)) uint64_t enter_handler(int signal, struct siginfo *info, struct context *c)
+{
+	uint32_t tid = own_tid();
+	struct thread_signals *t = thread_signals(tid, false);
+	uint64_t before = t ? t->believed : 0, now = before;
+	(void)info;
+	if (t && t->waiting) {
+		now = t->wait_mask & FAULT_SIGNALS;
+		real_mask(MASK_UNBLOCK, FAULT_SIGNALS, NULL);
+	}
+	now |= guest_private.hidden_mask[signal];
+	if (t || now)
+		thread_set_believed(tid, now);
+	c->mask &= ~FAULT_SIGNALS;
+	if (returns_to_us(((uint64_t *)c)[-1]))
+		c->mask |= before;
+	show_program_addresses(c);
+	return guest_signals.handler[signal];
+}
+
+/* The program's rt_sigreturn: the stack pointer is at the context. */
+void program_sigreturn(struct probe_frame *f)
+{
+	struct context *c = (struct context *)f->r[REG_RSP];
+	uint64_t word;
+	if (!read_word((uint64_t)c, 8, &word) || !read_word((uint64_t)&c->mask, 8, &word))
+		return; /* the kernel will say so */
+	uint32_t tid = own_tid();
+	uint64_t believed = c->mask & FAULT_SIGNALS;
+	c->mask &= ~FAULT_SIGNALS;
+	thread_set_believed(tid, believed);
+	held_release(tid, FAULT_SIGNALS & ~believed);
+	resume_in_copies(c);
+}

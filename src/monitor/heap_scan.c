@@ -1,0 +1,261 @@
+#include "monitor/heap_scan.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/vec.h"
+#include "inject/memory.h"
+
+enum {
+	PAGE = 4096,
+	MAP_PAGES = HEAP_MAP_WORDS * sizeof(uint32_t) / PAGE,
+	WORDS = PAGE / sizeof(uint32_t),          /* of a map's page */
+	COVERED = WORDS << HEAP_UNIT_BITS,        /* bytes of heap that a map's page is about */
+};
+
+/* A block that doesn't look right, and all that has to be the same when it is looked at again. */
+struct suspect {
+	uint64_t block;
+	uint32_t word;
+	uint64_t head, trailer;
+	uint64_t address; /* of the damage */
+	bool told;
+};
+
+struct heap_scan {
+	pid_t pid;
+	uint64_t heap;
+	uint32_t region, page; /* where to go on */
+	VEC(struct suspect) suspects;
+	uint8_t piece[COVERED + 8]; /* the heap from piece_at on, with the word before it */
+	uint64_t piece_at;
+	size_t piece_size;
+};
+
+struct heap_scan *heap_scan_new(pid_t pid, uint64_t heap)
+{
+	struct heap_scan *s = calloc(1, sizeof *s);
+	if (!s)
+		abort();
+	s->pid = pid;
+	s->heap = heap;
+	return s;
+}
+
+void heap_scan_free(struct heap_scan *s)
+{
+	if (s)
+		vec_free(&s->suspects);
+	free(s);
+}
+
+pid_t heap_scan_pid(const struct heap_scan *s)
+{
+	return s->pid;
+}
+
+static int64_t now_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000ll + t.tv_nsec / 1000;
+}
+
+/* From the piece where it is in it, else from the process. */
+static bool look(const struct heap_scan *s, bool fresh, uint64_t at, void *out, size_t size)
+{
+	if (fresh || at < s->piece_at || at + size > s->piece_at + s->piece_size)
+		return !memory_read_all(s->pid, at, out, size);
+	memcpy(out, s->piece + (at - s->piece_at), size);
+	return true;
+}
+
+/* The first byte of the gap that isn't the canary; the gap's end if all are. */
+static uint64_t first_damage(const struct heap_scan *s, bool fresh, const struct guest_tables *t, uint64_t from, uint64_t to)
+{
+	uint8_t gap[HEAP_CANARY_MAX];
+	size_t length = to - from < sizeof gap ? to - from : sizeof gap, i = 0;
+	if (!look(s, fresh, from, gap, length))
+		return to;
+	while (i < length && gap[i] == (uint8_t)t->heap_canary)
+		i++;
+	return i < length ? from + i : to;
+}
+
+/* True: the block is damaged, and *found says how it looks. */
+static bool examine(const struct heap_scan *s, bool fresh, const struct guest_tables *t, uint64_t block, struct suspect *found)
+{
+	uint64_t size;
+	found->block = block;
+	if (!look(s, fresh, block - 8, &found->head, 8))
+		return false;
+	uint64_t usable = heap_glibc_usable(found->head), end = block + usable - HEAP_TRAILER;
+	if (usable < HEAP_REQUEST_MIN || usable > HEAP_SIZE_MAX)
+		return false; /* the damage is of the block before this one, and found there */
+	if (!look(s, fresh, end, &found->trailer, 8))
+		return false;
+	found->address = end;
+	if (!heap_read_trailer(block, found->trailer, t->heap_secret, &size) || size > usable - HEAP_TRAILER)
+		return true;
+	found->address = first_damage(s, fresh, t, block + size, end);
+	return found->address != end;
+}
+
+static bool same(const struct suspect *a, const struct suspect *b)
+{
+	return a->word == b->word && a->head == b->head && a->trailer == b->trailer && a->address == b->address;
+}
+
+static bool is_live(uint32_t word)
+{
+	return (word & HEAP_STATE_MASK) == HEAP_LIVE;
+}
+
+static bool look_again(const struct heap_scan *s, const struct guest_tables *t, uint64_t map_at, uint64_t block, struct suspect *out)
+{
+	bool damaged = examine(s, true, t, block, out);
+	return damaged && !memory_read_all(s->pid, map_at, &out->word, 4) && is_live(out->word) &&
+	       ((uint8_t)out->word == heap_mark(block, HEAP_LIVE));
+}
+
+static void suspect(struct heap_scan *s, const struct suspect *what)
+{
+	for (size_t i = 0; i < s->suspects.count; i++)
+		if (s->suspects.at[i].block == what->block)
+			return;
+	vec_push(&s->suspects, *what);
+}
+
+static void scan_page(struct heap_scan *s, const struct guest_tables *t, uint64_t map_at, uint64_t covered_from)
+{
+	uint32_t words[WORDS];
+	bool have_piece = false;
+	if (memory_read_all(s->pid, map_at, words, sizeof words))
+		return;
+	for (unsigned i = 0; i < WORDS; i++) {
+		struct suspect first, second;
+		if (!is_live(words[i]))
+			continue;
+		if (!have_piece) {
+			s->piece_at = covered_from - 8;
+			s->piece_size = memory_read(s->pid, s->piece_at, s->piece, sizeof s->piece);
+			have_piece = true;
+		}
+		uint64_t block = covered_from + ((uint64_t)i << HEAP_UNIT_BITS | (words[i] >> 3 & 31));
+		if (examine(s, false, t, block, &first) && look_again(s, t, map_at + i * 4, block, &second))
+			suspect(s, &second);
+	}
+}
+
+/* Which of the map's pages have ever been written. */
+static void touched(pid_t pid, uint64_t map, uint8_t out[MAP_PAGES])
+{
+	static uint64_t entries[MAP_PAGES];
+	char name[32];
+	snprintf(name, sizeof name, "/proc/%d/pagemap", pid);
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : pread(fd, entries, sizeof entries, map / PAGE * 8);
+	if (fd >= 0)
+		close(fd);
+	for (unsigned i = 0; i < MAP_PAGES; i++)
+		out[i] = got != sizeof entries || entries[i] >> 62; /* present, or swapped out */
+}
+
+struct head {
+	uint64_t directory;
+	uint32_t count;
+	uint32_t region[HEAP_REGION_LIST];
+};
+
+static bool read_head(const struct heap_scan *s, struct head *out)
+{
+	struct guest_heap h;
+	if (memory_read_all(s->pid, s->heap, &h, sizeof h) || !h.directory)
+		return false;
+	out->directory = h.directory;
+	out->count = h.region_count < HEAP_REGION_LIST ? h.region_count : HEAP_REGION_LIST;
+	memcpy(out->region, h.region, sizeof out->region);
+	return out->count;
+}
+
+/* True when the budget is used up. */
+static bool scan_region(struct heap_scan *s, const struct guest_tables *t, const struct head *h, int64_t end_us)
+{
+	uint8_t used[MAP_PAGES];
+	uint64_t map = 0, number = h->region[s->region];
+	if (!number || number >= HEAP_REGIONS || memory_read_all(s->pid, h->directory + number * 8, &map, 8) || !map)
+		return false;
+	touched(s->pid, map, used);
+	for (; s->page < MAP_PAGES; s->page++) {
+		if (!used[s->page])
+			continue;
+		if (now_us() >= end_us)
+			return true;
+		scan_page(s, t, map + (uint64_t)s->page * PAGE, (number << HEAP_REGION_BITS) + (uint64_t)s->page * COVERED);
+	}
+	return false;
+}
+
+static void go_around(struct heap_scan *s, const struct guest_tables *t, const struct head *h, int64_t end_us)
+{
+	for (uint32_t n = 0; n < h->count; n++) {
+		if (s->region >= h->count)
+			s->region = s->page = 0;
+		if (scan_region(s, t, h, end_us))
+			return;
+		s->region++;
+		s->page = 0;
+	}
+}
+
+static void tell(const struct suspect *s, const struct guest_tables *t, struct guest_heap_finding *out)
+{
+	*out = (struct guest_heap_finding){.kind = HEAP_DAMAGED, .block = s->block, .usable = heap_glibc_usable(s->head), .address = s->address,
+					   .site = s->word >> 8};
+	if (!heap_read_trailer(s->block, s->trailer, t->heap_secret, &out->size))
+		out->size = ~0ull;
+}
+
+/* What was suspicious at the last call and has not changed is damaged; what has was the program's doing. */
+static unsigned confirm(struct heap_scan *s, const struct guest_tables *t, const struct head *h, struct guest_heap_finding *out, unsigned max)
+{
+	unsigned found = 0;
+	size_t kept = 0;
+	for (size_t i = 0; i < s->suspects.count; i++) {
+		struct suspect was = s->suspects.at[i], is;
+		uint64_t map = 0;
+		bool has_map = !memory_read_all(s->pid, h->directory + (was.block >> HEAP_REGION_BITS) * 8, &map, 8) && map;
+		uint64_t at = map + (was.block >> HEAP_UNIT_BITS & (HEAP_MAP_WORDS - 1)) * 4;
+		if (!has_map || !look_again(s, t, at, was.block, &is) || !same(&was, &is))
+			continue;
+		if (!was.told && found < max) {
+			tell(&is, t, &out[found++]);
+			was.told = true;
+		}
+		s->suspects.at[kept++] = was;
+	}
+	s->suspects.count = kept;
+	return found;
+}
+
+unsigned heap_scan_step(struct heap_scan *s, const struct guest_tables *t, int64_t budget_us, struct guest_heap_finding *out, unsigned max)
+{
+	static struct head h;
+	if (t->heap_layout != HEAP_LAYOUT_GLIBC || !read_head(s, &h))
+		return 0;
+	unsigned found = confirm(s, t, &h, out, max);
+	go_around(s, t, &h, now_us() + budget_us);
+	return found;
+}
+
+bool heap_scan_has_told(const struct heap_scan *s, uint64_t block)
+{
+	for (size_t i = 0; i < s->suspects.count; i++)
+		if (s->suspects.at[i].block == block && s->suspects.at[i].told)
+			return true;
+	return false;
+}
