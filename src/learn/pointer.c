@@ -24,6 +24,8 @@ enum value_class value_classify(const struct value_space *space, unsigned size, 
 		return VALUE_RELATIVE;
 	uint64_t lowest = space->mapped_count ? LOWEST_RANDOMISED : LOWEST_POINTER;
 	bool in_range = address >= lowest && address < HIGHEST_POINTER;
+	if (value >= (int64_t)HIGHEST_POINTER || value < -(int64_t)HIGHEST_POINTER)
+		return VALUE_FOREIGN;
 	return in_range || is_mapped(space, address) ? VALUE_FOREIGN : VALUE_NUMBER;
 }
 

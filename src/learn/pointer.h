@@ -5,6 +5,7 @@
  *  - lies in a range that is mapped in the process, where the caller gives such ranges, or
  *  - is at least 2^32 and below 2^47 (position-independent programs, libraries, their heaps and stacks lie there), or
  *  - where no ranges are given, is at least 0x100000 and below 2^47.
+ * Values beyond 47 bits are noise (stack protector canaries, mangled pointers, hashes, seeds): they mean nothing in another run, like foreign pointers.
  * Zero fits pointers and numbers. A variable is a pointer if it had a value that looks like one and none, but zeros, that does not. */
 #ifndef LEARN_POINTER_H
 #define LEARN_POINTER_H

@@ -102,6 +102,13 @@ int checks_before_failure(struct repair *r, const struct location *l, bool *obse
 	return err;
 }
 
+/* A check that has never been satisfied says as little as one that was never made: an invariant over values that differ from run to run (a random seed,
+ * a clock) is violated before every failure, and before everything else. A repair on it would act on sound executions. */
+static bool has_held(const struct check *c)
+{
+	return c->satisfied_elsewhere || c->satisfied_before_failure;
+}
+
 int checks_classify(struct repair *r, const struct location *l, check_list *out, enum correlation *best)
 {
 	unsigned tally[CORRELATION_COUNT] = {0};
@@ -110,6 +117,8 @@ int checks_classify(struct repair *r, const struct location *l, check_list *out,
 	for (size_t i = 0; !err && i < out->count; i++) {
 		struct check *c = &out->at[i];
 		c->correlation = correlation_of(c, l->check_failures);
+		if (c->correlation > CORRELATION_SLIGHTLY && r->settings.demand_satisfied && !has_held(c))
+			c->correlation = CORRELATION_SLIGHTLY;
 		if (c->correlation > *best)
 			*best = c->correlation;
 		tally[c->correlation]++;

@@ -2,6 +2,7 @@
 
 const struct repair_settings repair_settings_default = {
 	.checking_presentations = 1, /* satisfied checks of normal traffic tell as much as a second failure does */
+	.demand_satisfied = 1,
 	.procedures = 2,             /* the paper's Red Team exercise: one was too few */
 	.checks_max = 1024,
 	.success_window_us = 10 * 1000000,

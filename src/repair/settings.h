@@ -15,6 +15,7 @@ enum rescue_policy {
 struct repair_settings {
 	unsigned checking_presentations; /* failures with checks in force before correlation is decided. The paper waits for 2;
 					  * 0: no checks, and no repairs by invariants */
+	unsigned demand_satisfied;       /* 1: an invariant correlates only if it was also seen to hold while checked. The paper doesn't ask for it */
 	unsigned procedures;             /* on the stack to look at for correlated invariants, the failing one included */
 	unsigned checks_max;             /* per location; those nearest to the failure are taken */
 	int64_t success_window_us;       /* a repair acted and nothing failed for so long: a success */
