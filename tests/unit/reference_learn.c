@@ -61,7 +61,8 @@ static bool looks_like_pointer(const struct reference *r, unsigned size, int64_t
 	for (size_t i = 0; i < r->space->mapped_count; i++)
 		if ((uint64_t)v >= r->space->mapped[i].start && (uint64_t)v < r->space->mapped[i].end)
 			return true;
-	return is_own(r, size, v) || ((uint64_t)v >= low && (uint64_t)v < 0x800000000000);
+	bool is_noise = v >= 0x800000000000 || v < -0x800000000000;
+	return is_noise || is_own(r, size, v) || ((uint64_t)v >= low && (uint64_t)v < 0x800000000000);
 }
 
 /* All values look like pointers, or are 0; and not all are 0. */
