@@ -71,6 +71,7 @@ enum guest_event_kind {
 	EVENT_HEAP,        /* args: struct guest_heap_finding *. reply: VERDICT_RESUME = go on with the finding's registers (at first: as if
 			    * the allocator had returned), else the allocator's own procedure goes on */
 	EVENT_ORIGINAL,    /* args: address in a copy. reply 0: the original address */
+	EVENT_TEXT,        /* args: address. reply 0: 1 if it is in a module's text */
 };
 
 enum guest_verdict {
@@ -101,6 +102,7 @@ enum probe_work {
 	PROBE_CLONED,  /* behind one that makes a process or thread */
 	PROBE_EXECED,  /* behind an execve that came back */
 	PROBE_COUNT,   /* behind a system call: count it if it returned more than 0 */
+	PROBE_WAITED,  /* behind one that waits with a signal mask of its own */
 	PROBE_CAPTURE, /* remember operand a and the activation in the tally, for a later probe with `earlier` */
 };
 

@@ -147,6 +147,7 @@ static void emit_all(struct emission *m, struct weave *weaves, size_t count)
 		emit_probes(m, i->address, WEAVE_BEFORE, &next, end);
 		m->copy->entries[k].moved = m->e.used;
 		emit_insn(m, i);
+		m->copy->entries[k].behind = m->e.used;
 		emit_probes(m, i->address, WEAVE_AFTER, &next, end);
 		bool next_follows = k + 1 < p->insn_count && p->insns[k + 1].address == insn_end(i);
 		if (insn_falls_through(i) && !next_follows && !insn_is_call(i)) {
@@ -223,6 +224,7 @@ bool copy_original(const struct copy *c, uint64_t code_address, uint64_t *offset
 		else
 			high = middle;
 	}
-	*offset = c->entries[low].offset;
+	const struct insn *i = &c->procedure->insns[low];
+	*offset = at < c->entries[low].behind ? i->address : insn_end(i);
 	return true;
 }

@@ -33,6 +33,7 @@ struct copy_entry {
 	uint64_t offset;  /* module offset of the original */
 	uint32_t code;    /* copy.code + this; of a call that stays in place: the jump to it */
 	uint32_t moved;   /* the instruction itself, behind its probes */
+	uint32_t behind;  /* the end of the instruction: what follows up to the next entry happens when it has been executed */
 	bool in_place;    /* a call: runs at its original address */
 	bool woven;       /* there is a probe at it */
 };
@@ -52,7 +53,8 @@ int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct w
 	__attribute__((warn_unused_result));
 void copy_free(struct copy *c);
 
-/* The original instruction an address in the copy belongs to (probes and jumps count as the instruction they precede); false if outside. */
+/* The original instruction that an address in the copy is about to execute (probes before it count as the instruction, those after it as the next one);
+ * false if outside. */
 bool copy_original(const struct copy *c, uint64_t code_address, uint64_t *offset);
 
 /* Machine code that returns from the procedure at `offset`: for patches on native code, too. Returns its guest address, 0 if the unwind rule doesn't allow it.

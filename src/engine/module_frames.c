@@ -99,7 +99,7 @@ static bool collect(void *context, uint64_t entry, const struct range *code)
 {
 	struct collector *c = context;
 	if (module_text(c->m, code->start))
-		vec_push(c->ranges, *code);
+		vec_push(c->ranges, (struct range){code->start + is_signal_frame(c->m, entry), code->end});
 	return false;
 }
 

@@ -1,6 +1,6 @@
 /* Runs once in a fresh process, copied into a borrowed page of its text: maps zone 0 and takes over the signals. Must not refer to anything
  * outside this file, for it does not run at its linked address. Ends in a trap; rax = 0 or -errno, rdi = the step that failed. */
-#include "guest/guest_internal.h"
+#include "guest/signals.h"
 
 enum { READ = 1, WRITE = 2, EXEC = 4, SHARED = 1, PRIVATE = 2, FIXED = 0x10, ANONYMOUS = 0x20, NO_REPLACE = 0x100000 };
 
@@ -23,14 +23,30 @@ BOOT long take_signals(const struct boot_arguments *a)
 	for (int s = 1; s <= 64; s++) {
 		if (!(a->own_signals & SIGNAL_BIT(s)))
 			continue;
-		struct guest_action action = {a->zone + header->entry[ENTRY_SIGNAL], SA_SIGINFO_ | SA_ONSTACK_ | SA_RESTORER_ | SA_NODEFER_,
+		struct guest_action action = {a->zone + header->entry[ENTRY_SIGNAL], OWN_FLAGS,
 					      a->zone + header->entry[ENTRY_RESTORER], ~FAULT_SIGNALS};
 		long status = SYS4(__NR_rt_sigaction, s, &action, &private->action[s], 8);
 		if (status)
 			return status;
 	}
-	uint64_t unblock = FAULT_SIGNALS;
-	return SYS4(__NR_rt_sigprocmask, 1, &unblock, 0, 8);
+	uint64_t unblock = FAULT_SIGNALS, inherited;
+	long status = SYS4(__NR_rt_sigprocmask, MASK_BLOCK, NULL, &inherited, 8);
+	uint32_t tid = SYS0(__NR_gettid);
+	struct thread_signals *t = &((struct guest_signals *)((uint8_t *)private + SIGNALS_OFFSET))->thread[tid % SIGNAL_THREADS];
+	if (!status && inherited & FAULT_SIGNALS) {
+		t->tid = tid;
+		t->believed = inherited & FAULT_SIGNALS;
+	}
+	return status ? status : SYS4(__NR_rt_sigprocmask, MASK_UNBLOCK, &unblock, NULL, 8);
+}
+
+/* The process page starts anew in a forked child. */
+BOOT long mark_process(const struct boot_arguments *a)
+{
+	enum { WIPE_ON_FORK = 18 };
+	struct guest_process *process = (void *)(a->zone + GUEST_PRIVATE_OFFSET + PROCESS_OFFSET);
+	process->pid = SYS0(__NR_getpid);
+	return SYS3(__NR_madvise, process, 4096, WIPE_ON_FORK);
 }
 
 __attribute__((section(".boot"), used, noreturn)) void entry_boot(const struct boot_arguments *a)
@@ -49,6 +65,8 @@ __attribute__((section(".boot"), used, noreturn)) void entry_boot(const struct b
 		status = map_file(a->code_path, READ_ONLY, a->other_zone, a->other_size, READ | EXEC, NO_REPLACE, a->other_offset);
 	if (!status && ++step && a->no_exec_size)
 		status = SYS3(__NR_mprotect, a->no_exec_start, a->no_exec_size, READ | WRITE | 0x01000000 /* PROT_GROWSDOWN */);
+	if (!status && ++step)
+		status = mark_process(a);
 	if (!status && ++step)
 		status = take_signals(a);
 	__asm__ volatile("int3" : : "a"(status), "D"(step));

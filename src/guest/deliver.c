@@ -6,7 +6,7 @@
  *         ucontext         <- rt_sigreturn takes it from here
  *   low   restorer         <- rsp at the handler's entry, 8 modulo 16
  */
-#include "guest/guest_internal.h"
+#include "guest/signals.h"
 
 enum { SW_BYTES = 464, MAGIC = 0x46505853, LEGACY_STATE = 512, CONTEXT_SIZE = sizeof(struct context), RED_ZONE = 128 };
 
@@ -32,6 +32,23 @@ static uint64_t frame_top(const struct guest_action *action, const struct contex
 	return here - 1024;
 }
 
+/* The handler runs with its own signals blocked on top of those of the moment: the thread's, or those of the system call that waited. */
+static void set_masks(int signal, const struct guest_action *action, struct context *c, struct context *copy)
+{
+	uint32_t tid = own_tid();
+	struct thread_signals *t = thread_signals(tid, false);
+	uint64_t believed = t ? t->believed : 0, mask = (c->mask & ~FAULT_SIGNALS) | believed;
+	copy->mask = c->mask & ~FAULT_SIGNALS;
+	if (returns_to_us(action->restorer))
+		copy->mask |= believed;
+	if (t && t->waiting)
+		mask = t->wait_mask;
+	mask |= action->mask | (action->flags & SA_NODEFER_ ? 0 : SIGNAL_BIT(signal));
+	if (t || mask & FAULT_SIGNALS)
+		thread_set_believed(tid, mask & FAULT_SIGNALS);
+	c->mask = mask & ~FAULT_SIGNALS;
+}
+
 void deliver_to_program(int signal, const struct siginfo *info, struct context *c)
 {
 	struct guest_action action = guest_private.action[signal];
@@ -48,9 +65,8 @@ void deliver_to_program(int signal, const struct siginfo *info, struct context *
 	if (size)
 		copy->fpstate = (uint8_t *)state;
 	*frame = action.restorer;
-	c->mask |= action.mask & ~FAULT_SIGNALS;
-	if (!(action.flags & SA_NODEFER_) && !(SIGNAL_BIT(signal) & FAULT_SIGNALS))
-		c->mask |= SIGNAL_BIT(signal);
+	show_program_addresses(copy);
+	set_masks(signal, &action, c, copy);
 	c->rip = action.handler;
 	c->rsp = (uint64_t)frame;
 	c->rdi = signal;

@@ -9,7 +9,8 @@
 	.long entry_pvalloc, entry_usable_size
 
 	.text
-	.globl entry_signal, entry_restorer, entry_probe, entry_modules
+	.globl entry_signal, entry_handler, entry_restorer, entry_probe, entry_modules
+	.globl probe_exit, probe_exit_flags, probe_exit_return, probe_exit_end
 /* The kernel calls with rdi = signal, rsi = siginfo, rdx = ucontext; rsp is 8 modulo 16. */
 entry_signal:
 	cld
@@ -19,6 +20,27 @@ entry_signal:
 	call owned_signal
 	leave
 	ret                             /* to entry_restorer */
+
+/* In front of the program's handlers of other signals; same picture. The handler returns to its own restorer. */
+entry_handler:
+	cld
+	push %rdi
+	push %rsi
+	push %rdx
+	push %rbp
+	mov %rsp, %rbp
+	and $-16, %rsp
+	call enter_handler
+	leave
+	pop %rdx
+	pop %rsi
+	pop %rdi
+	mov %rax, %r11
+	xor %eax, %eax
+	cmp $1, %r11
+	jbe 1f                          /* SIG_DFL, SIG_IGN: set meanwhile */
+	jmp *%r11
+1:	ret
 
 entry_restorer:
 	mov $__NR_rt_sigreturn, %eax
@@ -50,26 +72,38 @@ entry_probe:
 	mov %rsp, %rdi
 	mov %rsp, %rbx
 	and $-16, %rsp
-	call probe
+	call probe                      /* true: set the signal mask in `id`, as the last thing */
 	mov %rbx, %rsp
-	pop %rax
-	pop %rcx
-	pop %rdx
-	pop %rbx
-	lea 8(%rsp), %rsp
-	pop %rbp
-	pop %rsi
-	pop %rdi
-	pop %r8
-	pop %r9
-	pop %r10
-	pop %r11
-	pop %r12
-	pop %r13
-	pop %r14
-	pop %r15
+	test %al, %al
+	jz probe_exit
+	mov $__NR_rt_sigprocmask, %eax
+	mov $2, %edi                    /* SIG_SETMASK */
+	lea 144(%rsp), %rsi
+	xor %edx, %edx
+	mov $8, %r10d
+	syscall
+probe_exit:                             /* a handler that interrupts here is shown where the program goes on: handler.c */
+	mov 0(%rsp), %rax
+	mov 8(%rsp), %rcx
+	mov 16(%rsp), %rdx
+	mov 24(%rsp), %rbx
+	mov 40(%rsp), %rbp
+	mov 48(%rsp), %rsi
+	mov 56(%rsp), %rdi
+	mov 64(%rsp), %r8
+	mov 72(%rsp), %r9
+	mov 80(%rsp), %r10
+	mov 88(%rsp), %r11
+	mov 96(%rsp), %r12
+	mov 104(%rsp), %r13
+	mov 112(%rsp), %r14
+	mov 120(%rsp), %r15
+	lea 128(%rsp), %rsp
+probe_exit_flags:
 	popfq
+probe_exit_return:
 	ret
+probe_exit_end:
 
 /* The dynamic linker calls its debugger hook, a function without arguments or result. */
 entry_modules:

@@ -46,6 +46,7 @@ enum { SIG_ILL = 4, SIG_TRAP = 5, SIG_ABRT = 6, SIG_BUS = 7, SIG_FPE = 8, SIG_SE
 #define FAULT_SIGNALS (SIGNAL_BIT(SIG_ILL) | SIGNAL_BIT(SIG_TRAP) | SIGNAL_BIT(SIG_BUS) | SIGNAL_BIT(SIG_FPE) | SIGNAL_BIT(SIG_SEGV))
 #define OWNED_SIGNALS (FAULT_SIGNALS | SIGNAL_BIT(SIG_ABRT))
 enum { SA_SIGINFO_ = 4, SA_ONSTACK_ = 0x08000000, SA_RESTORER_ = 0x04000000, SA_NODEFER_ = 0x40000000, SA_RESETHAND_ = (int)0x80000000 };
+#define OWN_FLAGS ((uint32_t)SA_SIGINFO_ | SA_ONSTACK_ | SA_RESTORER_ | SA_NODEFER_)
 
 /* memory.c: false if the address can't be accessed. */
 bool read_word(uint64_t address, unsigned size, uint64_t *value);
@@ -73,12 +74,22 @@ bool heap_over_read(uint64_t address, bool is_write);
 /* Makes the mapping accessible, as it would be natively. */
 bool heap_open(uint64_t address);
 
-/* sigactions.c, process.c: system calls the program makes. True: done, the result is in r[REG_RAX]. */
+/* sigactions.c, waits.c, handler.c, process.c: system calls the program makes. True: done, the result is in r[REG_RAX]. */
 bool program_sigaction(struct probe_frame *f);
-bool program_sigprocmask(struct probe_frame *f);
-void program_exec(struct probe_frame *f);
+/* *sets_mask: the real mask to be set on the way out is in f->id. */
+bool program_sigprocmask(struct probe_frame *f, bool *sets_mask);
+bool program_sigpending(struct probe_frame *f);
+bool program_sigtimedwait(struct probe_frame *f);
+void program_wait(struct probe_frame *f, int number);
+void program_waited(void);
+void program_sigreturn(struct probe_frame *f);
+void program_fork(struct probe_frame *f);
+void program_exec(struct probe_frame *f, bool seen_to_fail);
 void program_exec_failed(struct probe_frame *f);
 void program_cloned(struct probe_frame *f, int number);
+
+/* trampoline.c: a jump to code on the stack that only fetches its context and jumps on, as compilers make it for nested functions. */
+bool follow_trampoline(struct context *c);
 
 static inline void set_memory(void *to, int value, size_t size)
 {

@@ -201,34 +201,58 @@ static void repair(const struct guest_probe *p, struct guest_tally *tally, struc
 	__atomic_add_fetch(&tally->activations, 1, __ATOMIC_RELEASE);
 }
 
-static void program_system_call(const struct guest_probe *p, struct probe_frame *f)
+static bool program_system_call(const struct guest_probe *p, struct probe_frame *f)
 {
-	bool done = false;
-	switch (f->r[REG_RAX]) {
+	bool done = false, sets_mask = false;
+	int number = f->r[REG_RAX];
+	switch (number) {
 	case __NR_rt_sigaction:
 		done = program_sigaction(f);
 		break;
 	case __NR_rt_sigprocmask:
-		done = program_sigprocmask(f);
+		done = program_sigprocmask(f, &sets_mask);
+		break;
+	case __NR_rt_sigpending:
+		done = program_sigpending(f);
+		break;
+	case __NR_rt_sigtimedwait:
+		done = program_sigtimedwait(f);
+		break;
+	case __NR_rt_sigsuspend:
+	case __NR_ppoll:
+	case __NR_pselect6:
+	case __NR_epoll_pwait:
+	case __NR_epoll_pwait2:
+		program_wait(f, number);
+		break;
+	case __NR_rt_sigreturn:
+		program_sigreturn(f);
+		break;
+	case __NR_clone:
+	case __NR_clone3:
+	case __NR_fork:
+	case __NR_vfork:
+		program_fork(f);
 		break;
 	case __NR_execve:
 	case __NR_execveat:
-		program_exec(f);
+		program_exec(f, p->bound >= 0);
 		break;
 	}
 	if (done) {
 		f->resume = p->resume;
 		f->r[REG_RCX] = 0; /* system calls clobber it, and r11 */
 	}
+	return sets_mask;
 }
 
-/* Called by entry.S. */
-__attribute__((used)) void probe(struct probe_frame *f)
+/* Called by entry.S. True: set the signal mask in f->id on the way out. */
+__attribute__((used)) bool probe(struct probe_frame *f)
 {
 	const struct guest_probe *p = &guest_tables.probe[f->id % PROBE_COUNT_MAX];
 	struct guest_tally *tally = &guest_shared.tally[f->id % PROBE_COUNT_MAX];
 	if (!__atomic_load_n(&p->enabled, __ATOMIC_ACQUIRE))
-		return;
+		return false;
 	switch (p->work) {
 	case PROBE_OBSERVE:
 		observe(p, tally, f);
@@ -247,13 +271,16 @@ __attribute__((used)) void probe(struct probe_frame *f)
 		repair(p, tally, f);
 		break;
 	case PROBE_SYSCALL:
-		program_system_call(p, f);
-		break;
+		return program_system_call(p, f);
 	case PROBE_CLONED:
 		program_cloned(f, p->bound);
 		break;
 	case PROBE_EXECED:
 		program_exec_failed(f);
 		break;
+	case PROBE_WAITED:
+		program_waited();
+		break;
 	}
+	return false;
 }

@@ -1,5 +1,5 @@
 /* Forks and execs: the supervisor learns of new processes and follows them into new programs. */
-#include "guest/guest_internal.h"
+#include "guest/signals.h"
 
 enum { CLONE_VM_ = 0x100 };
 
@@ -15,24 +15,60 @@ static uint64_t clone_flags(const struct probe_frame *f, int number)
 	return flags;
 }
 
+void program_fork(struct probe_frame *f)
+{
+	threads_forking(f->r[REG_RSP]);
+}
+
 /* Behind the system call, in parent and child. A child with memory of its own introduces itself. */
 void program_cloned(struct probe_frame *f, int number)
 {
 	uint64_t reply[2];
-	if (f->r[REG_RAX] != 0 || clone_flags(f, number) & CLONE_VM_)
+	if (f->r[REG_RAX] != 0) {
+		threads_forking(0);
 		return;
-	post_event(EVENT_FORKED, (uint64_t[]){SYS0(__NR_getppid), guest_private.generation, 0, 0}, reply);
+	}
+	bool own_memory = !(clone_flags(f, number) & CLONE_VM_);
+	threads_forked(f->r[REG_RSP], own_memory);
+	if (own_memory)
+		post_event(EVENT_FORKED, (uint64_t[]){SYS0(__NR_getppid), guest_private.generation, 0, 0}, reply);
 }
 
-void program_exec(struct probe_frame *f)
+/* What the new program inherits in the way of signals is made true, for as long as no instruction can trap: between here and the system call. */
+static void bare_signals(void)
+{
+	struct guest_action ignore = {.handler = 1};
+	uint32_t tid = own_tid();
+	struct thread_signals *t = thread_signals(tid, false);
+	for (int s = 1; s <= 64; s++)
+		if (OWNED_SIGNALS & SIGNAL_BIT(s) && guest_private.action[s].handler == 1)
+			SYS4(__NR_rt_sigaction, s, &ignore, NULL, 8);
+	if (t)
+		real_mask(MASK_BLOCK, t->believed, NULL);
+	held_release(tid, FAULT_SIGNALS);
+}
+
+static void cover_signals(void)
+{
+	struct guest_action own = {(uint64_t)entry_signal, OWN_FLAGS, (uint64_t)entry_restorer, ~FAULT_SIGNALS};
+	for (int s = 1; s <= 64; s++)
+		if (OWNED_SIGNALS & SIGNAL_BIT(s) && guest_private.action[s].handler == 1)
+			SYS4(__NR_rt_sigaction, s, &own, NULL, 8);
+	real_mask(MASK_UNBLOCK, FAULT_SIGNALS, NULL);
+}
+
+void program_exec(struct probe_frame *f, bool seen_to_fail)
 {
 	uint64_t reply[2];
 	post_event(EVENT_EXEC, (uint64_t[]){f->r[REG_RDI], f->r[REG_RSI], f->r[REG_RDX], f->r[REG_RAX]}, reply);
+	if (seen_to_fail)
+		bare_signals();
 }
 
 void program_exec_failed(struct probe_frame *f)
 {
 	uint64_t reply[2];
+	cover_signals();
 	post_event(EVENT_EXEC_FAILED, (uint64_t[]){f->r[REG_RAX], 0, 0, 0}, reply);
 }
 

@@ -1,8 +1,8 @@
 /* What the program sees of signal actions and masks, when ClearView owns some signals and keeps those that faults and landings raise from ever being blocked
  * (a blocked one would kill). The program reads back what it set. */
-#include "guest/guest_internal.h"
+#include "guest/signals.h"
 
-enum { EFAULT_ = 14, EINVAL_ = 22, BLOCK = 0, UNBLOCK = 1, SETMASK = 2 };
+enum { EFAULT_ = 14 };
 
 static bool read_words(void *to, uint64_t from, unsigned words)
 {
@@ -25,24 +25,45 @@ static long owned_action(int signal, uint64_t new_at, uint64_t old_at)
 	struct guest_action old = guest_private.action[signal], new;
 	if (new_at && !read_words(&new, new_at, 4))
 		return -EFAULT_;
-	if (new_at)
+	if (new_at && !in_vforked_child()) { /* such a child resets what its exec will reset anyway */
 		guest_private.action[signal] = new;
+		if (new.handler == 1)
+			held_forget(signal);
+	}
 	return old_at && !write_words(old_at, &old, 4) ? -EFAULT_ : 0;
+}
+
+/* Handlers are entered through the blob. A vforked child's go in directly: the records are its parent's, and it has its own in the kernel. */
+static void record_other(int signal, struct guest_action *new)
+{
+	uint64_t hidden = new->mask & FAULT_SIGNALS;
+	new->mask &= ~FAULT_SIGNALS;
+	if (in_vforked_child())
+		return;
+	guest_private.hidden_mask[signal] = hidden;
+	if (new->handler > 1) {
+		__atomic_store_n(&guest_signals.handler[signal], new->handler, __ATOMIC_RELEASE);
+		new->handler = (uint64_t)entry_handler;
+	}
 }
 
 static long other_action(int signal, uint64_t new_at, uint64_t old_at)
 {
 	struct guest_action new = {0}, old;
+	uint64_t old_handler = guest_signals.handler[signal], old_hidden = guest_private.hidden_mask[signal];
 	if (new_at && !read_words(&new, new_at, 4))
 		return -EFAULT_;
-	uint64_t hidden = new_at ? new.mask & FAULT_SIGNALS : 0;
-	new.mask &= ~FAULT_SIGNALS;
-	long status = SYS4(__NR_rt_sigaction, signal, new_at ? &new : NULL, &old, 8);
-	if (status)
-		return status;
-	old.mask |= guest_private.hidden_mask[signal];
 	if (new_at)
-		guest_private.hidden_mask[signal] = hidden;
+		record_other(signal, &new);
+	long status = SYS4(__NR_rt_sigaction, signal, new_at ? &new : NULL, &old, 8);
+	if (status) {
+		guest_signals.handler[signal] = old_handler;
+		guest_private.hidden_mask[signal] = old_hidden;
+		return status;
+	}
+	if (old.handler == (uint64_t)entry_handler)
+		old.handler = old_handler;
+	old.mask |= old_hidden;
 	return old_at && !write_words(old_at, &old, 4) ? -EFAULT_ : 0;
 }
 
@@ -56,44 +77,35 @@ bool program_sigaction(struct probe_frame *f)
 	return true;
 }
 
-/* The signals that thread believes to have blocked. Few threads ever do; the table is a hash by tid and forgets when it is full. */
-static uint64_t *hidden_of(uint32_t tid, bool make)
-{
-	for (unsigned i = 0; i < 8; i++) {
-		unsigned at = (tid + i) % GUEST_HIDDEN_MASKS;
-		uint32_t none = 0;
-		if (guest_private.blocked[at].tid == tid)
-			return &guest_private.blocked[at].mask;
-		if (make && __atomic_compare_exchange_n(&guest_private.blocked[at].tid, &none, tid, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			return &guest_private.blocked[at].mask;
-	}
-	return NULL;
-}
-
 static uint64_t changed_mask(uint64_t mask, int how, uint64_t set)
 {
-	return how == BLOCK ? mask | set : how == UNBLOCK ? mask & ~set : set;
+	return how == MASK_BLOCK ? mask | set : how == MASK_UNBLOCK ? mask & ~set : set;
 }
 
-bool program_sigprocmask(struct probe_frame *f)
+/* The new mask is set by entry.S when everything else is done: signals that were waiting for it interrupt the program, not us. */
+bool program_sigprocmask(struct probe_frame *f, bool *sets_mask)
 {
 	int how = f->r[REG_RDI];
-	uint64_t set_at = f->r[REG_RSI], old_at = f->r[REG_RDX], set = 0, old = 0;
-	if (f->r[REG_R10] != 8 || (set_at && (how < BLOCK || how > SETMASK)))
+	uint64_t set_at = f->r[REG_RSI], old_at = f->r[REG_RDX], set = 0, old;
+	if (f->r[REG_R10] != 8 || (set_at && (how < MASK_BLOCK || how > MASK_SET)))
 		return false;
 	if (set_at && !read_words(&set, set_at, 1)) {
 		f->r[REG_RAX] = -EFAULT_;
 		return true;
 	}
-	uint32_t tid = SYS0(__NR_gettid);
-	uint64_t *slot = hidden_of(tid, set_at && how != UNBLOCK && set & FAULT_SIGNALS), hidden = slot ? *slot : 0;
-	uint64_t asked = set & ~FAULT_SIGNALS;
-	long status = SYS4(__NR_rt_sigprocmask, how, set_at ? &asked : NULL, &old, 8);
-	old |= hidden;
-	if (!status && slot && set_at)
-		*slot = changed_mask(hidden, how, set & FAULT_SIGNALS);
-	if (!status && old_at && !write_words(old_at, &old, 1))
-		status = -EFAULT_;
-	f->r[REG_RAX] = status;
+	uint32_t tid = own_tid();
+	struct thread_signals *t = thread_signals(tid, false);
+	uint64_t believed = t ? t->believed : 0;
+	SYS4(__NR_rt_sigprocmask, MASK_BLOCK, NULL, &old, 8);
+	uint64_t shown = (old & ~FAULT_SIGNALS) | believed;
+	if (set_at) {
+		f->id = changed_mask(old, how, set) & ~FAULT_SIGNALS;
+		*sets_mask = true;
+		believed = changed_mask(believed, how, set) & FAULT_SIGNALS;
+		if (t || believed)
+			thread_set_believed(tid, believed);
+		held_release(tid, FAULT_SIGNALS & ~believed);
+	}
+	f->r[REG_RAX] = old_at && !write_words(old_at, &shown, 1) ? -EFAULT_ : 0;
 	return true;
 }

@@ -1,6 +1,6 @@
 /* The signals ClearView owns. In order of likelihood: a landing on dead text, an access of the blob's own that faulted, a patch that acts on a
  * fault, the program's own handler, a failure. */
-#include "guest/guest_internal.h"
+#include "guest/signals.h"
 
 enum { SI_KERNEL_ = 0x80, TRAP_BREAKPOINT = 1 };
 
@@ -131,32 +131,49 @@ static bool heap_fault(int signal, const struct siginfo *info, struct context *c
 	return true;
 }
 
-/* A handler that looks at its context, or edits it, sees original addresses; going on at one lands in the copy again. */
-static void show_original_address(struct context *c)
+static void fault_to_program(int signal, const struct siginfo *info, struct context *c)
 {
-	uint64_t reply[2];
-	if (in_copies(c->rip) && post_event(EVENT_ORIGINAL, (uint64_t[]){c->rip, 0, 0, 0}, reply) && reply[0])
-		c->rip = reply[0];
+	const struct thread_signals *t = thread_signals(own_tid(), false);
+	bool blocked = t && t->believed & SIGNAL_BIT(signal);
+	if (guest_private.action[signal].handler > 1 && !blocked)
+		deliver_to_program(signal, info, c);
+	else
+		fail(signal, info, c);
+}
+
+/* By an instruction. */
+static void raised_signal(int signal, const struct siginfo *info, struct context *c)
+{
+	if (resolve_landing(signal, info, c) || fix_memory_fault(c) || heap_fault(signal, info, c) || act_on_fault(c) ||
+	    (signal == SIG_SEGV && follow_trampoline(c)))
+		return;
+	fault_to_program(signal, info, c);
+}
+
+/* By a process. */
+static void sent_signal(int signal, struct siginfo *info, struct context *c)
+{
+	uint32_t tid = own_tid();
+	held_arrived(tid, info);
+	const struct thread_signals *t = thread_signals(tid, false);
+	uint64_t blocked = !t ? 0 : t->waiting ? t->wait_mask : t->believed;
+	if (blocked & SIGNAL_BIT(signal) & FAULT_SIGNALS)
+		held_add(tid, info);
+	else if (guest_private.action[signal].handler > 1)
+		deliver_to_program(signal, info, c);
+	else if (guest_private.action[signal].handler == 1)
+		return;
+	else if (signal == SIG_ABRT && *(int32_t *)&info->address == (int32_t)SYS0(__NR_getpid))
+		fail(signal, info, c);
+	else
+		die_of(signal, info, c);
 }
 
 /* Blob, owned_signal: called by entry.S. Async-signal-safe by design: it is the handler. */
 __attribute__((used)) void owned_signal(int signal, struct siginfo *info, struct context *c)
 {
-	bool raised_by_instruction = info->code > 0;
-	if (resolve_landing(signal, info, c) || (raised_by_instruction && fix_memory_fault(c)) || heap_fault(signal, info, c) ||
-	    (raised_by_instruction && act_on_fault(c)))
-		return;
-	struct guest_action *program = &guest_private.action[signal];
-	if (program->handler == 1 && (!raised_by_instruction || signal == SIG_ABRT))
-		return; /* SIG_IGN */
-	if (program->handler > 1) {
-		show_original_address(c);
-		deliver_to_program(signal, info, c);
-		return;
-	}
-	bool sent_by_others = info->code <= 0 && *(int32_t *)&info->address != (int32_t)SYS0(__NR_getpid);
-	if (sent_by_others || (!raised_by_instruction && signal != SIG_ABRT))
-		die_of(signal, info, c);
+	if (info->code > 0)
+		raised_signal(signal, info, c);
 	else
-		fail(signal, info, c);
+		sent_signal(signal, info, c);
 }

@@ -27,6 +27,7 @@ struct guest_signals {
 	struct thread_signals thread[SIGNAL_THREADS]; /* by tid; threads without an entry have none of the FAULT_SIGNALS blocked */
 	uint64_t handler[65];                         /* the program's own, of the signals that ClearView doesn't own */
 	struct { uint64_t code, original; } shown[SHOWN_MAX]; /* translated addresses, by code address */
+	uint64_t target[16];                          /* of trampolines, found to be text */
 };
 
 struct held_signal {

@@ -79,6 +79,12 @@ static uint64_t on_original(struct supervisor *s, struct family *f, const struct
 	return image_original(&f->image, e->arg[0]);
 }
 
+static uint64_t on_text(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	const struct loaded *l = image_module_at(&f->image, e->arg[0]);
+	return l && image_process_has(l, e->pid);
+}
+
 static uint64_t on_heap(struct supervisor *s, struct family *f, const struct event_in *e)
 {
 	return failures_heap(s, f, e->pid, e->tid, e->arg);
@@ -87,6 +93,7 @@ static uint64_t on_heap(struct supervisor *s, struct family *f, const struct eve
 static event_handler *const handlers[] = {
 	[EVENT_FAULT] = on_fault,         [EVENT_LANDING] = on_landing, [EVENT_MODULES] = on_modules,   [EVENT_EXEC] = on_exec,
 	[EVENT_EXEC_FAILED] = on_exec_failed, [EVENT_FORKED] = on_forked, [EVENT_HEAP] = on_heap, [EVENT_ORIGINAL] = on_original,
+	[EVENT_TEXT] = on_text,
 };
 
 /* The sender must be what it says: a process of this family. One that we don't know yet is looked at; a fork is brought up to date. */

@@ -1,5 +1,5 @@
-/* Probes at the system calls that change what ClearView relies on: signal actions and masks (the blob's handlers must stay, and the signals of traps must not be
- * blocked), fork (new processes must be known) and exec (new programs must be followed). */
+/* Probes at the system calls that change what ClearView relies on: signal actions and masks (the blob's handlers must stay, and the signals of faults and traps
+ * must not be blocked), fork (new processes must be known) and exec (new programs must be followed). */
 #include <sys/syscall.h>
 
 #include "base/log.h"
@@ -15,9 +15,22 @@ struct rule {
 enum { NOTHING = 0xff };
 
 static const struct rule rules[] = {
-	{SYS_rt_sigaction, PROBE_SYSCALL, NOTHING}, {SYS_rt_sigprocmask, PROBE_SYSCALL, NOTHING}, {SYS_clone, NOTHING, PROBE_CLONED},
-	{SYS_fork, NOTHING, PROBE_CLONED},          {SYS_vfork, NOTHING, PROBE_CLONED},           {SYS_clone3, NOTHING, PROBE_CLONED},
-	{SYS_execve, PROBE_SYSCALL, PROBE_EXECED},  {SYS_execveat, PROBE_SYSCALL, PROBE_EXECED},
+	{SYS_rt_sigaction, PROBE_SYSCALL, NOTHING},
+	{SYS_rt_sigprocmask, PROBE_SYSCALL, NOTHING},
+	{SYS_rt_sigpending, PROBE_SYSCALL, NOTHING},
+	{SYS_rt_sigtimedwait, PROBE_SYSCALL, NOTHING},
+	{SYS_rt_sigreturn, PROBE_SYSCALL, NOTHING},
+	{SYS_rt_sigsuspend, PROBE_SYSCALL, PROBE_WAITED},
+	{SYS_ppoll, PROBE_SYSCALL, PROBE_WAITED},
+	{SYS_pselect6, PROBE_SYSCALL, PROBE_WAITED},
+	{SYS_epoll_pwait, PROBE_SYSCALL, PROBE_WAITED},
+	{SYS_epoll_pwait2, PROBE_SYSCALL, PROBE_WAITED},
+	{SYS_clone, PROBE_SYSCALL, PROBE_CLONED},
+	{SYS_fork, PROBE_SYSCALL, PROBE_CLONED},
+	{SYS_vfork, PROBE_SYSCALL, PROBE_CLONED},
+	{SYS_clone3, PROBE_SYSCALL, PROBE_CLONED},
+	{SYS_execve, PROBE_SYSCALL, PROBE_EXECED},
+	{SYS_execveat, PROBE_SYSCALL, PROBE_EXECED},
 };
 static const struct rule from_argument = {-1, PROBE_SYSCALL, NOTHING};
 enum { RULES = sizeof rules / sizeof rules[0] };
