@@ -26,19 +26,22 @@ static bool is_head(const struct text_plan *p, size_t at)
 	return p->boundary[at] || p->hole_of[at];
 }
 
-/* step 0: everything at once. */
-static void text_of_step(const struct redirected *r, const struct text_plan *p, int step, uint8_t *out)
+/* step 0: everything at once. Step 1 leaves the displacements of springboards in the old text, whose layout nobody needs to know, as they are in
+ * the process. */
+static int text_of_step(struct image *im, pid_t pid, const struct redirected *r, const struct text_plan *p, int step, uint8_t *out)
 {
 	size_t size = p->range.end - p->range.start;
-	const uint8_t *from = step == 1 ? p->original : wanted(r, p);
-	memcpy(out, from, size);
-	if (step == 0 || step == 3)
-		return;
-	for (size_t i = 0; i < size; i++) {
-		/* Step 1 must not touch the displacement of springboards in the old text: only heads are written then (see write_heads). */
+	if (step == 1) {
+		int status = im->access.read(im->access.context, pid, p->range.start + r->loaded->bias, out, size);
+		if (status)
+			return status;
+	} else {
+		memcpy(out, wanted(r, p), size);
+	}
+	for (size_t i = 0; i < size && (step == 1 || step == 2); i++)
 		if (is_head(p, i))
 			out[i] = INT3;
-	}
+	return 0;
 }
 
 static int write_range(struct image *im, pid_t pid, const struct redirected *r, const struct text_plan *p, int step)
@@ -46,17 +49,11 @@ static int write_range(struct image *im, pid_t pid, const struct redirected *r, 
 	size_t size = p->range.end - p->range.start;
 	uint64_t address = p->range.start + r->loaded->bias;
 	uint8_t *bytes = malloc(size);
-	int status = 0;
 	if (!bytes)
 		abort();
-	text_of_step(r, p, step, bytes);
-	if (step == 1) {
-		for (size_t i = 0; i < size && !status; i++)
-			if (is_head(p, i))
-				status = im->access.write(im->access.context, pid, address + i, bytes + i, 1);
-	} else {
+	int status = text_of_step(im, pid, r, p, step, bytes);
+	if (!status)
 		status = im->access.write(im->access.context, pid, address, bytes, size);
-	}
 	free(bytes);
 	return status;
 }

@@ -316,6 +316,8 @@ static int redirect_procedure(struct image *im, struct loaded *l, struct procedu
 		return refuse(l, status);
 	for (size_t i = 0; i < extra_count; i++)
 		vec_push(&r->extra, extra[i]);
+	if (im->has_inherited && l->entry)
+		image_inherit_roots(im, r);
 	status = stage_copy(im, r, weaves, count);
 	if (status) {
 		redirected_free(r);

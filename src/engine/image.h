@@ -60,7 +60,7 @@ struct text_access {
 	/* Returns when every processor has executed a serialising instruction since the call. */
 	void (*synchronise)(void *context);
 	void *context;
-	/* Bytes of a process, 0 or -errno: for taking over. */
+	/* All of the bytes, 0 or -errno. */
 	int (*read)(void *context, pid_t pid, uint64_t address, void *bytes, size_t size);
 };
 

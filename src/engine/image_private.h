@@ -10,6 +10,7 @@ void image_rewish(struct image *im, struct loaded *l, uint64_t procedure); /* im
 /* inherit.c */
 uint64_t image_module_identity(const struct module *m);
 void image_inherit_map(struct image *im, struct loaded *l);
+void image_inherit_roots(struct image *im, struct redirected *r);
 uint64_t image_former_original(struct image *im, uint64_t code_address);
 uint64_t emit_stub(struct zone *z, uint64_t target);
 

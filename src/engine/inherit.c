@@ -7,7 +7,7 @@
 
 #include "engine/image_private.h"
 
-enum { CHUNK = 65536, INT3 = 0xcc, COPY_REACH = 1024 };
+enum { CHUNK = 65536, INT3 = 0xcc, JMP = 0xe9, COPY_REACH = 1024 };
 
 /* FNV-1a. */
 uint64_t image_module_identity(const struct module *m)
@@ -114,6 +114,40 @@ uint64_t image_former_original(struct image *im, uint64_t code_address)
 			high = middle;
 	}
 	return low && code_address - im->former.at[low - 1].code < COPY_REACH ? im->former.at[low - 1].original : 0;
+}
+
+static bool is_known_root(const struct procedure *p, const struct insn *i)
+{
+	return i->address == p->entry || (i > p->insns && insn_is_call(i - 1) && insn_end(i - 1) == i->address);
+}
+
+static void inherit_roots_of_range(struct redirected *r, const struct range *range, const uint8_t *now)
+{
+	const struct procedure *p = r->procedure;
+	for (size_t k = 0; k < p->insn_count; k++) {
+		const struct insn *i = &p->insns[k];
+		if (i->address < range->start || insn_end(i) > range->end)
+			continue;
+		const uint8_t *bytes = now + (i->address - range->start);
+		bool springboard = *bytes == JMP && memcmp(bytes, procedure_bytes(p, i), i->length);
+		if (springboard && !is_known_root(p, i))
+			vec_push(&r->extra, i->address);
+	}
+}
+
+/* Where the former supervisor had a springboard, it had found that control comes in. */
+void image_inherit_roots(struct image *im, struct redirected *r)
+{
+	for (size_t k = 0; k < r->procedure->range_count && r->loaded->in.count; k++) {
+		const struct range *range = &r->procedure->ranges[k];
+		size_t size = range->end - range->start;
+		uint8_t *now = malloc(size);
+		if (!now)
+			abort();
+		if (!im->access.read(im->access.context, r->loaded->in.at[0], range->start + r->loaded->bias, now, size))
+			inherit_roots_of_range(r, range, now);
+		free(now);
+	}
 }
 
 /* A trap that leads to a stub into the blob: a hook on a procedure that is native. */
