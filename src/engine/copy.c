@@ -150,7 +150,9 @@ static void emit_all(struct emission *m, struct weave *weaves, size_t count)
 		m->copy->entries[k].behind = m->e.used;
 		emit_probes(m, i->address, WEAVE_AFTER, &next, end);
 		bool next_follows = k + 1 < p->insn_count && p->insns[k + 1].address == insn_end(i);
-		if (insn_falls_through(i) && !next_follows && !insn_is_call(i)) {
+		/* A breakpoint of the program's own: its handler returns to behind it, into code that no flow leads to. */
+		bool handler_returns = i->flow == FLOW_STOP;
+		if (handler_returns || (insn_falls_through(i) && !next_follows && !insn_is_call(i))) {
 			emit_u8(&m->e, 0xe9);
 			emit_target(m, insn_end(i));
 		}

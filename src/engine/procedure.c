@@ -58,6 +58,17 @@ static void visit_landing(void *context, uint64_t target)
 	vec_push(&w->todo, target);
 }
 
+/* `call 1f; <data>; 1: pop %rcx`: the return address is taken for its own sake. What stands there need not be code; where it is, control comes back
+ * to it by ways that are seen elsewhere. */
+static bool takes_return_address(const struct walk *w, const struct insn *call)
+{
+	size_t available;
+	const uint8_t *bytes;
+	if (call->flow != FLOW_CALL || !in_ranges(w, call->target) || !(bytes = module_bytes(w->p->module, call->target, &available)) || available < 2)
+		return false;
+	return (bytes[0] & 0xf8) == 0x58 || (bytes[0] == 0x41 && (bytes[1] & 0xf8) == 0x58); /* pop */
+}
+
 /* Straight down from `address` until control leaves or known code is met. */
 static void walk_from(struct walk *w, uint64_t address)
 {
@@ -78,6 +89,10 @@ static void walk_from(struct walk *w, uint64_t address)
 			visit_target(w, i.target);
 		if (i.rip_offset && i.flow == FLOW_NEXT)
 			switch_table_targets(w->p->module, w->ranges.at, w->ranges.count, i.target, visit_landing, w);
+		if (takes_return_address(w, &i)) {
+			visit_target(w, i.target);
+			return;
+		}
 		if (!insn_falls_through(&i))
 			return;
 		address = insn_end(&i);

@@ -1,4 +1,4 @@
-/* Signals taken through signalfd, timerfd and ppoll's mask. */
+/* Signals taken through signalfd, timerfd and ppoll's mask. (Fault signals that are sent don't reach a signalfd: src/guest/README.md.) */
 #include "behave.h"
 #include <poll.h>
 #include <signal.h>
@@ -19,14 +19,14 @@ int main(void)
 
 	sigemptyset(&set);
 	sigemptyset(&none);
-	sigaddset(&set, SIGTRAP);
+	sigaddset(&set, SIGUSR2);
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	CHECK((fd = signalfd(-1, &set, 0)) >= 0);
-	raise(SIGTRAP);
 	raise(SIGUSR1);
-	CHECK(read(fd, &info, sizeof info) == sizeof info && info.ssi_signo == SIGTRAP);
+	raise(SIGUSR2);
 	CHECK(read(fd, &info, sizeof info) == sizeof info && info.ssi_signo == SIGUSR1);
+	CHECK(read(fd, &info, sizeof info) == sizeof info && info.ssi_signo == SIGUSR2);
 	signal(SIGUSR1, handler);
 	raise(SIGUSR1);
 	CHECK(handled == 0 && ppoll(NULL, 0, NULL, &none) == -1 && errno == EINTR && handled == 1);
