@@ -16,6 +16,7 @@ def parse(args):
     p.add_argument("--build", default="2009", choices=["2009", "hardened", "sanitize"])
     p.add_argument("--mode", default="single", choices=sorted(MODES))
     p.add_argument("--under", default="", help="command prefix to run the target under")
+    p.add_argument("--learn-under", default="", help="another prefix for the learning cases, in a process before")
     p.add_argument("--configuration", default="single", choices=sorted(CONFIGURATIONS))
     p.add_argument("--presentations", type=int, default=15, help="of one exploit at most")
     p.add_argument("--learn", type=int, default=1, help="times the learning cases are sent")

@@ -99,10 +99,10 @@ def harmless(number):
     return test
 
 
-def in_mode(mode, configuration, under="", only=(1, 7)):
+def in_mode(mode, configuration, under="", learn_under="", only=(1, 7)):
     def test():
         options = argparse.Namespace(build="2009", mode=mode, under=under, configuration=configuration, log=None,
-                                     presentations=2, learn=1, verbose=False)
+                                     presentations=2, learn=1, learn_under=learn_under, verbose=False)
         run = Run(options, [e for e in exploits.ALL if e.NUMBER in only]).execute()
         outcomes = {p.outcome for p in run.presentations}
         expect(outcomes == {"control"}, f"outcomes {outcomes}")
@@ -132,6 +132,7 @@ def tests():
         for configuration in ("single", "workers", "threads"):
             yield f"runner {mode} {configuration}", in_mode(mode, configuration)
     yield "runner prefix", in_mode("single", "single", under="env EXERCISE=1")
+    yield "runner learning apart", in_mode("single", "single", learn_under="env EXERCISE=learn")
     yield "runner restarting prefix", in_mode("single", "single", under=str(HERE / "runner" / "restart.sh"))
 
 

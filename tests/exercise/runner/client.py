@@ -61,7 +61,7 @@ class Client:
         try:
             self.sock.sendall(message)
             return [self._reply() for _ in range(replies)]
-        except OSError as error:
+        except (OSError, ValueError, IndexError) as error:       # gone, or not HTTP
             self.close()
             raise Lost(str(error)) from None
 

@@ -29,7 +29,7 @@ WIDENING = {
     5: [_script("range(0, 30).list().map(function(x) { for (var i = 0; i < 100; i += 1) { time(i); } return x; });"),
         _script("for (var i = 0; i < 9000; i += 1) { time(i); } print([1, 2].map(str));")],
     6: [_script(f"var g = grid(4); print(g.cell({i}), g.format({i}, 3), g.clear({i}));") for i in (-1, -2, -4)],
-    7: [("POST", "/session/open", b""), ("POST", "/session/pref?slot=-1&value=0", b""),
+    7: [("POST", "/session/open", b""), ("POST", "/session/pref?slot=-3&value=0", b""),
         ("POST", "/session/prefs", b""), ("POST", "/session/close", b"")],
     8: [("POST", "/picture", sif(2, 2, caption(*lines), runs((4, 1))))
         for lines in (("a", ""), ("a", "b", "c", ""), ("", ""), ("x" * 255, ""))],

@@ -41,16 +41,32 @@ class Run:
         self.blunts.append(presentation)
         self.event("blunt " + presentation.outcome, presentation.label)
 
+    def _target(self, under):
+        options = self.options
+        return Target(options.build, under, options.configuration, options.log)
+
+    def _learn(self):
+        for _ in range(self.options.learn):
+            visit_all(LEARN, self.target, self.learned)
+        self.event("learned", f"{self.learned.identical} cases")
+
+    def _learn_apart(self):
+        """Under a prefix of its own, in a process that is then asked to end."""
+        with self._target(self.options.learn_under) as self.target:
+            self._learn()
+            self.target.terminate()
+
     def execute(self):
         """Returns when the last legitimate case has been judged."""
         options = self.options
         with tempfile.TemporaryDirectory(prefix="exercise-") as folder:
             self.folder = pathlib.Path(folder)
-            with Target(options.build, options.under, options.configuration, options.log) as self.target:
+            if options.learn_under:
+                self._learn_apart()
+            with self._target(options.under) as self.target:
                 self.event("start", "target")
-                for _ in range(options.learn):
-                    visit_all(LEARN, self.target, self.learned)
-                self.event("learned", f"{self.learned.identical} cases")
+                if not options.learn_under:
+                    self._learn()
                 visitor = Visitor(self.target, self.tally, self.event)
                 visitor.start()
                 try:

@@ -6,6 +6,7 @@ names in /status; nothing else is assumed.
 """
 import os
 import pathlib
+import random
 import resource
 import select
 import shlex
@@ -23,9 +24,17 @@ CONFIGURATIONS = {"single": [], "workers": ["--workers", "2"], "threads": ["--th
 
 
 def unused_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A free loopback port the system doesn't give to clients: one of theirs could take it while the
+    target is down (even by connecting to itself)."""
+    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for port in random.sample(range(min(10000, low - 1000), low), 100) + [0]:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return probe.getsockname()[1]
+            except OSError:
+                continue
+    raise RuntimeError("no unused port")
 
 
 class Target:
@@ -85,6 +94,12 @@ class Target:
         self.process.wait()
         self.process.stdout.close()
         self.process = None
+
+    def terminate(self, seconds=60.0):
+        """Ask the command to end, so that its prefix can save what it has learned; then make sure."""
+        self.process.terminate()
+        self.wait_exit(seconds)
+        self.stop()
 
     def wait_exit(self, seconds):
         """Whether the command ends within this time."""
