@@ -42,7 +42,7 @@ static int number(const char *text, int low, int high, const char *what)
 	return n;
 }
 
-static void set_option(int code, struct guard_options *o, enum restart_policy *restart)
+static void set_option(int code, char **argv, struct guard_options *o, enum restart_policy *restart)
 {
 	switch (code) {
 	case OPTION_STATE:
@@ -78,7 +78,7 @@ static void set_option(int code, struct guard_options *o, enum restart_policy *r
 		       "                     [--no-heap] [--checks=N] [--debug] -- CMD [ARGS...]\n");
 		exit(0);
 	default:
-		exit(EXIT_CLEARVIEW);
+		die(EXIT_CLEARVIEW, "run: there is no option %s, or its value is missing; `clearview help run` explains", argv[optind - 1]);
 	}
 }
 
@@ -168,8 +168,9 @@ int command_run(int argc, char **argv)
 	char path[PATH_MAX];
 	int code;
 	optind = 1;
+	opterr = 0;
 	while ((code = getopt_long(argc, argv, "+h", long_options, NULL)) >= 0)
-		set_option(code, &options, &restart);
+		set_option(code, argv, &options, &restart);
 	if (optind >= argc)
 		die(EXIT_CLEARVIEW, "run: which program? usage: clearview run [options] -- CMD [ARGS...]");
 	target_find(argv[optind], path, sizeof path);

@@ -16,6 +16,7 @@ def ending(code):
 
 class Tool:
     """command(input, folder) -> argv; good(code, output) -> whether what came out counts as survival."""
+    LEARN = "full"
     RESTART = "never"       # every run is one presentation
 
     def __init__(self, command, good, seconds=60.0):
@@ -39,6 +40,7 @@ class Tool:
 
 class Service:
     """start(prefix, folder) -> Server; send(path) -> the last answer; probe() -> an answer to a harmless request, or None."""
+    LEARN = "full"
     RESTART = "on-failure"
     RESTART_SECONDS = 90.0
 

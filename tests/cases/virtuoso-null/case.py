@@ -66,3 +66,4 @@ def send(path):
 
 
 case = Service(start, send, probe, settle=0.5)
+case.LEARN = "25"  # full learning of ten megabytes of code takes minutes to start
