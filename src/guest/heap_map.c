@@ -37,6 +37,16 @@ uint32_t *heap_word_new(uint64_t p)
 	return heap_word(p);
 }
 
+void heap_prepare(void)
+{
+	enum { AHEAD = 1 << 25 };
+	if (!guest_tables.heap_enabled || guest_private.heap.directory)
+		return;
+	uint64_t heap_end = SYS1(__NR_brk, 0);
+	heap_word_make(heap_end);
+	heap_word_make(heap_end + AHEAD);
+}
+
 uint64_t heap_enclosing(uint64_t p)
 {
 	const uint32_t *word = heap_word(p);

@@ -31,7 +31,7 @@ struct heap_scan {
 	uint64_t heap;
 	uint32_t region, page; /* where to go on */
 	VEC(struct suspect) suspects;
-	uint8_t piece[COVERED + 8]; /* the heap from piece_at on, with the word before it */
+	uint8_t piece[COVERED + 8]; /* the heap from piece_at on */
 	uint64_t piece_at;
 	size_t piece_size;
 };
@@ -137,15 +137,15 @@ static void scan_page(struct heap_scan *s, const struct guest_tables *t, uint64_
 	if (memory_read_all(s->pid, map_at, words, sizeof words))
 		return;
 	for (unsigned i = 0; i < WORDS; i++) {
-		struct suspect first, second;
+		struct suspect first = {0}, second = {0};
 		if (!is_live(words[i]))
 			continue;
+		uint64_t block = covered_from + ((uint64_t)i << HEAP_UNIT_BITS | (words[i] >> 3 & 31));
 		if (!have_piece) {
-			s->piece_at = covered_from - 8;
-			s->piece_size = memory_read(s->pid, s->piece_at, s->piece, sizeof s->piece);
+			s->piece_at = block - 8; /* before it there may be nothing to read */
+			s->piece_size = memory_read(s->pid, s->piece_at, s->piece, covered_from + COVERED - s->piece_at);
 			have_piece = true;
 		}
-		uint64_t block = covered_from + ((uint64_t)i << HEAP_UNIT_BITS | (words[i] >> 3 & 31));
 		if (examine(s, false, t, block, &first) && look_again(s, t, map_at + i * 4, block, &second))
 			suspect(s, &second);
 	}
@@ -226,7 +226,7 @@ static unsigned confirm(struct heap_scan *s, const struct guest_tables *t, const
 	unsigned found = 0;
 	size_t kept = 0;
 	for (size_t i = 0; i < s->suspects.count; i++) {
-		struct suspect was = s->suspects.at[i], is;
+		struct suspect was = s->suspects.at[i], is = {0};
 		uint64_t map = 0;
 		bool has_map = !memory_read_all(s->pid, h->directory + (was.block >> HEAP_REGION_BITS) * 8, &map, 8) && map;
 		uint64_t at = map + (was.block >> HEAP_UNIT_BITS & (HEAP_MAP_WORDS - 1)) * 4;

@@ -15,7 +15,9 @@ struct site {
 	struct family *family;
 	struct loaded *loaded;
 	uint32_t probe, capture; /* 0: none */
-	uint64_t resume;         /* GUARD_FAULT */
+	uint64_t resume;         /* GUARD_FAULT, GUARD_HEAP */
+	enum fault_action_kind kind;
+	uint64_t behind;         /* FAULT_HEAP_CALL: guest address behind the call */
 	uint64_t activations, satisfied, violated; /* of the tally, as last read */
 };
 
@@ -163,12 +165,25 @@ static int place_fault_action(struct forced *f, struct site *s)
 	return s->resume ? 0 : -EOPNOTSUPP;
 }
 
+/* At a call: of the allocator, which finds a double free. Else at an access, which faults. */
+static int place_heap_action(struct forced *f, struct site *s)
+{
+	size_t available;
+	struct insn i;
+	const uint8_t *bytes = module_bytes(s->loaded->module, f->patch.at.offset, &available);
+	if (!bytes || insn_decode(bytes, available, f->patch.at.offset, &i))
+		return -EOPNOTSUPP;
+	s->kind = insn_is_call(&i) ? FAULT_HEAP_CALL : FAULT_HEAP;
+	s->behind = insn_end(&i) + s->loaded->bias;
+	return place_fault_action(f, s);
+}
+
 static int place_in(struct enforcement *e, struct forced *f, struct family *family, struct loaded *l)
 {
 	struct site s = {.family = family, .loaded = l};
 	int status = !l->zone                                          ? -EOPNOTSUPP :
 		     !f->is_check && f->patch.guard == GUARD_FAULT     ? place_fault_action(f, &s) :
-		     !f->is_check && f->patch.guard == GUARD_HEAP      ? -EOPNOTSUPP :
+		     !f->is_check && f->patch.guard == GUARD_HEAP      ? place_heap_action(f, &s) :
 									 place_probe(f, &s);
 	if (status) {
 		log_info("%s %lu can't be applied in %s", f->is_check ? "check" : "patch", f->id, l->module->path);
@@ -314,13 +329,30 @@ void enforcement_family_ended(struct enforcement *e, struct family *f)
 /* An instruction may fault at its original place or in its copy. */
 static size_t fault_actions_of(const struct forced *f, const struct site *s, struct guest_fault_action *out)
 {
-	struct redirected *r = image_redirected(s->loaded, f->patch.at.offset);
+	struct redirected *r = s->kind == FAULT_HEAP_CALL ? NULL : image_redirected(s->loaded, f->patch.at.offset);
+	uint64_t original = s->kind == FAULT_HEAP_CALL ? s->behind : f->patch.at.offset + s->loaded->bias;
 	size_t n = 0;
-	out[n++] = (struct guest_fault_action){f->patch.at.offset + s->loaded->bias, s->resume, s->probe, 0};
+	out[n++] = (struct guest_fault_action){original, s->resume, s->probe, s->kind};
 	uint64_t copy = r ? image_copy_of(r, f->patch.at.offset) : 0;
 	if (copy)
-		out[n++] = (struct guest_fault_action){copy, s->resume, s->probe, 0};
+		out[n++] = (struct guest_fault_action){copy, s->resume, s->probe, s->kind};
 	return n;
+}
+
+uint64_t enforcement_heap_call(struct enforcement *e, struct family *family, const struct point *call, pid_t tid)
+{
+	for (size_t i = 0; i < e->all.count; i++)
+		for (size_t k = 0; k < e->all.at[i]->sites.count; k++) {
+			struct site *s = &e->all.at[i]->sites.at[k];
+			if (s->family != family || !s->resume || s->kind != FAULT_HEAP_CALL || point_compare(&e->all.at[i]->patch.at, call))
+				continue;
+			struct guest_tally *t = &family->image.shared->tally[s->probe];
+			t->last_tid = tid;
+			t->last_cfa = 0;
+			__atomic_add_fetch(&t->activations, 1, __ATOMIC_RELEASE);
+			return s->resume;
+		}
+	return 0;
 }
 
 void enforcement_applied(struct enforcement *e, struct family *family)

@@ -1,4 +1,4 @@
-#include "node/failures.h"
+#include "node/failures_private.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -7,20 +7,13 @@
 #include "base/log.h"
 #include "inject/maps.h"
 #include "inject/memory.h"
-#include "monitor/locate.h"
 #include "node/learning.h"
 #include "node/procedures.h"
-#include "node/repairing.h"
 
 /* The kernel's ucontext on x86-64, as guest/guest_internal.h has it for the blob: registers stand in this order behind five words. */
 enum { CONTEXT_HEAD = 40, CONTEXT_WORDS = 18 };
 static const uint8_t context_order[16] = {REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
 					  REG_RDI, REG_RSI, REG_RBP, REG_RBX, REG_RDX, REG_RAX, REG_RCX, REG_RSP};
-
-struct view_context {
-	struct family *family;
-	pid_t pid;
-};
 
 static size_t read_guest(void *context, uint64_t address, void *out, size_t size)
 {
@@ -42,6 +35,11 @@ static uint64_t procedure_of(void *context, struct module *m, uint64_t offset)
 {
 	const struct procedure *p = procedures_get(m, offset);
 	return p ? p->entry : 0;
+}
+
+struct stack_view failures_view(struct view_context *context)
+{
+	return (struct stack_view){context, read_guest, module_at, procedure_of};
 }
 
 static int read_context(pid_t pid, uint64_t context, struct cfi_registers *out)
@@ -107,10 +105,18 @@ static uint64_t carry_out(struct supervisor *s, const struct stack_view *view, p
 	return VERDICT_DIE;
 }
 
+void failures_present(struct supervisor *s, struct family *f, struct failure *failure, struct repair_verdict *verdict)
+{
+	name_program(failure, f);
+	log_info("failure in %d: %s", failure->pid, failure->facts);
+	learning_failed(s);
+	repairing_failure(s, failure, verdict);
+}
+
 uint64_t failures_fault(struct supervisor *s, struct family *f, pid_t pid, pid_t tid, int signal, uint64_t info, uint64_t context)
 {
 	struct view_context context_of_view = {f, pid};
-	struct stack_view view = {&context_of_view, read_guest, module_at, procedure_of};
+	struct stack_view view = failures_view(&context_of_view);
 	struct raw_failure raw = {.signal = signal, .pid = pid, .tid = tid};
 	struct failure failure;
 	struct repair_verdict verdict = {0};
@@ -121,16 +127,14 @@ uint64_t failures_fault(struct supervisor *s, struct family *f, pid_t pid, pid_t
 	read_siginfo(pid, info, &raw);
 	if (locate_failure(&view, &raw, &failure))
 		return VERDICT_DIE;
-	name_program(&failure, f);
-	log_info("failure in %d: %s", pid, failure.facts);
-	learning_failed(s);
-	repairing_failure(s, &failure, &verdict);
+	if (failures_heap_follows(f, &failure)) {
+		log_info("process %d dies of its damaged heap: %s", pid, failure.facts);
+		repairing_outcome(s, &failure, &verdict, false);
+		return VERDICT_DIE;
+	}
+	bool is_guarded = failures_heap_fault(f, &view, &failure);
+	failures_present(s, f, &failure, &verdict);
 	uint64_t outcome = carry_out(s, &view, pid, context, &raw.registers, &verdict);
-	repairing_outcome(s, &failure, &verdict, outcome == VERDICT_RESUME);
+	repairing_outcome(s, &failure, &verdict, is_guarded || outcome == VERDICT_RESUME);
 	return outcome;
-}
-
-uint64_t failures_heap(struct supervisor *s, struct family *f, pid_t pid, pid_t tid, const uint64_t arg[6])
-{
-	return VERDICT_DIE;
 }

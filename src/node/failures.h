@@ -8,5 +8,7 @@
 uint64_t failures_fault(struct supervisor *s, struct family *f, pid_t pid, pid_t tid, int signal, uint64_t info, uint64_t context);
 /* The heap wrapper found something wrong. */
 uint64_t failures_heap(struct supervisor *s, struct family *f, pid_t pid, pid_t tid, const uint64_t arg[6]);
+/* The scan did. */
+void failures_heap_scanned(struct supervisor *s, struct family *f, pid_t pid, const struct guest_heap_finding *finding);
 
 #endif

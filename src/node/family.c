@@ -196,6 +196,7 @@ void family_modules(struct family *f, pid_t pid, bool live)
 			i--;
 		}
 	}
+	weavers_modules_known(f);
 	family_apply(f, live);
 	for (size_t i = 0; i < f->image.modules.count; i++)
 		f->image.modules.at[i]->fresh = false;
@@ -368,7 +369,7 @@ int family_take_over(struct supervisor *s, const struct guest_memory *memory, ui
 	f->memory = *memory;
 	f->plan.base = base;
 	f->hook_calls = FIRST_HOOK_CALLS;
-	int status = image_inherit(&f->image, memory->code_fd, memory->code, memory->shared, base, &access);
+	int status = image_inherit(&f->image, memory->code, memory->shared, base, &access);
 	if (status) {
 		free(f);
 		return status;

@@ -25,6 +25,7 @@ struct family {
 	struct module *program_module;
 	unsigned hook_calls;
 	uint64_t landings_seen;
+	struct heap_watch *heap; /* NULL: nothing yet */
 	uint64_t hook;     /* module offset of the dynamic linker's debugger hook, 0: none */
 };
 

@@ -12,7 +12,9 @@ struct heap_watch {
 	bool wished;
 	uint32_t wanted; /* bit per index of guest_tables.original[] */
 	VEC(struct heap_scan *) scans;
-	pid_t passing;   /* a thread that the allocator's own procedure was left to deal with, after a double free */
+	struct module_key allocator;
+	VEC(uint64_t) entries;      /* module offsets of its detoured procedures */
+	VEC(pid_t) damaged;         /* processes whose heap is known to be */
 };
 
 struct heap_watch *heap_watch_of(struct family *f);

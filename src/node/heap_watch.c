@@ -29,6 +29,9 @@ static void forget_ended(struct heap_watch *h, struct family *f)
 			heap_scan_free(h->scans.at[i]);
 			h->scans.at[i--] = h->scans.at[--h->scans.count];
 		}
+	for (size_t i = 0; i < h->damaged.count; i++)
+		if (!is_there(f, h->damaged.at[i]))
+			h->damaged.at[i--] = h->damaged.at[--h->damaged.count];
 }
 
 static void scan_family(struct supervisor *s, struct family *f, int64_t budget_us)

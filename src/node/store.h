@@ -116,6 +116,11 @@ int store_events(struct store *s, uint64_t after_id, event_visitor *visit, void 
 /* Only those of a kind. location, patch 0: of any. kind NULL: all of that location. */
 int store_events_of(struct store *s, const char *kind, uint64_t location, uint64_t patch, bool newest_first, event_visitor *visit, void *context);
 
+/* Allocation sites whose blocks have been overrun: point of the call, and heap_class() of the sizes. */
+int store_heap_site_put(struct store *s, const struct point *call, uint64_t size_class);
+typedef int heap_site_visitor(void *context, const struct point *call, uint64_t size_class);
+int store_heap_sites(struct store *s, heap_site_visitor *visit, void *context);
+
 /* Guests: what supervisors of this state folder guard now. A supervisor deletes its rows when a process ends; those of a killed supervisor are
  * recognised by its pid's start time. */
 struct guest_row {

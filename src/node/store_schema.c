@@ -59,6 +59,9 @@ static const char *const steps[] = {
 	"CREATE TABLE guest(pid INTEGER PRIMARY KEY, supervisor INTEGER NOT NULL, pid_start INTEGER NOT NULL, supervisor_start INTEGER NOT NULL,"
 	"  since_us INTEGER NOT NULL, redirected INTEGER NOT NULL, native_refused INTEGER NOT NULL, patches INTEGER NOT NULL,"
 	"  program TEXT NOT NULL, detail TEXT NOT NULL) STRICT;",
+
+	"CREATE TABLE heap_site(id INTEGER PRIMARY KEY, module INTEGER NOT NULL, offset INTEGER NOT NULL, size_class INTEGER NOT NULL,"
+	"  UNIQUE(module, offset, size_class)) STRICT;",
 };
 enum { SCHEMA_VERSION = sizeof steps / sizeof *steps };
 

@@ -19,6 +19,7 @@
 #include "node/adopt.h"
 #include "node/control.h"
 #include "node/guest_rows.h"
+#include "node/heap_watch.h"
 #include "node/learning.h"
 #include "node/module_cache.h"
 #include "node/procedures.h"
@@ -188,6 +189,7 @@ static void tick(struct supervisor *s)
 	if (time_for(&s->next_repair_us, repairing_patience_ms(s) * 1000ll) || repair_next_us(s->repair) <= clock_us())
 		repairing_tick(s);
 	learning_tick(s);
+	heap_watch_tick(s);
 	guest_rows_tick(s->rows);
 	if (time_for(&s->next_keeper_us, KEEPER_EVERY_US))
 		look_after_keeper(s);

@@ -121,8 +121,10 @@ static int detour_all(struct family *f, struct loaded *l)
 			continue; /* several names of one procedure: one detour */
 		status = detour(f, l, offset, procedures[i].entry);
 		offsets[count++] = offset;
+		vec_push(&h->entries, offset);
 		h->wanted |= 1u << (procedures[i].entry - ENTRY_MALLOC);
 	}
+	h->allocator = l->module->key;
 	if (status)
 		image_unwish(&f->image, OWNER_HEAP);
 	return status;
@@ -176,8 +178,11 @@ void heap_watch_family_ended(struct family *f)
 {
 	for (size_t i = 0; f->heap && i < f->heap->scans.count; i++)
 		heap_scan_free(f->heap->scans.at[i]);
-	if (f->heap)
+	if (f->heap) {
 		vec_free(&f->heap->scans);
+		vec_free(&f->heap->entries);
+		vec_free(&f->heap->damaged);
+	}
 	free(f->heap);
 	f->heap = NULL;
 }

@@ -1,6 +1,7 @@
 #include "node/weavers.h"
 
 #include "node/enforce.h"
+#include "node/heap_watch.h"
 #include "node/learning.h"
 #include "node/served.h"
 #include "node/supervisor.h"
@@ -20,11 +21,17 @@ void weavers_module_loaded(struct family *f, struct loaded *l)
 	store_module_seen(f->supervisor->store, &l->module->key, l->module->path);
 	weave_syscalls(f, l);
 	learning_module_loaded(f->supervisor, f, l);
+	heap_watch_module_loaded(f, l);
 	enforcement_module_loaded(f->supervisor->enforcement, f, l);
 	if (f->supervisor->options.redirect_all) {
 		image_weave(&f->image);
 		image_redirect_module(&f->image, l, loader_hook(l));
 	}
+}
+
+void weavers_modules_known(struct family *f)
+{
+	heap_watch_modules_known(f);
 }
 
 void weavers_module_unloaded(struct family *f, struct loaded *l)
@@ -38,9 +45,11 @@ void weavers_family_ended(struct family *f)
 	learning_family_ended(f->supervisor, f);
 	enforcement_family_ended(f->supervisor->enforcement, f);
 	served_family_ended(f->supervisor, f);
+	heap_watch_family_ended(f);
 }
 
 void weavers_applied(struct family *f)
 {
 	enforcement_applied(f->supervisor->enforcement, f);
+	heap_watch_applied(f);
 }

@@ -182,6 +182,9 @@ static int push_returns(struct repair *r, const struct location *l, struct patch
 int candidates_generic(struct repair *r, const struct location *l, patch_list *out)
 {
 	uint32_t site = SITE(r->host.site(r->host.context, &l->at));
+	/* Damage found by its canary, when the block was freed: who did it is somewhere else, and will be caught there. */
+	if (l->monitor == MONITOR_HEAP && !l->last.signal && site & (CALLS))
+		return 0;
 	for (size_t n = 0; n < sizeof generic_rules / sizeof *generic_rules; n++) {
 		const struct generic_rule *rule = &generic_rules[n];
 		if (rule->monitor != l->monitor || !(rule->sites & site) || !signal_matches(rule, l->last.signal))

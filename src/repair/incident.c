@@ -55,7 +55,8 @@ static bool was_in_time(struct repair *r, const struct incident *in, const struc
 	const struct failure *f = in->f;
 	if (!e || in->failed_us < e->since_us)
 		return false;
-	bool guards = e->patch.guard == GUARD_FAULT && f->monitor == MONITOR_CRASH && !point_compare(&e->patch.at, &f->at);
+	bool answers = (e->patch.guard == GUARD_FAULT && f->monitor == MONITOR_CRASH) || (e->patch.guard == GUARD_HEAP && f->monitor == MONITOR_HEAP);
+	bool guards = answers && !point_compare(&e->patch.at, &f->at);
 	return !guards || streak > 1;
 }
 

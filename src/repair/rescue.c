@@ -95,7 +95,8 @@ static const struct patch *guards_instruction(const struct repair *r, const stru
 {
 	const struct force_entry *e = force_at(r, in->location);
 	const struct failure *f = in->f;
-	if (!e || e->patch.guard != GUARD_FAULT || f->monitor != MONITOR_CRASH || in->elsewhere || f->location_frame)
+	bool guards = e && ((e->patch.guard == GUARD_FAULT && f->monitor == MONITOR_CRASH) || (e->patch.guard == GUARD_HEAP && f->monitor == MONITOR_HEAP));
+	if (!guards || in->elsewhere || f->location_frame)
 		return NULL;
 	return point_compare(&e->patch.at, &f->at) ? NULL : &e->patch;
 }

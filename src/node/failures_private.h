@@ -1,0 +1,25 @@
+/* Private to failures*.c. */
+#ifndef NODE_FAILURES_PRIVATE_H
+#define NODE_FAILURES_PRIVATE_H
+
+#include "monitor/locate.h"
+#include "node/failures.h"
+#include "node/repairing.h"
+
+struct view_context {
+	struct family *family;
+	pid_t pid;
+};
+
+/* A process as the stack walker sees it. */
+struct stack_view failures_view(struct view_context *context);
+
+/* Tells the learner and the repair engine. */
+void failures_present(struct supervisor *s, struct family *f, struct failure *failure, struct repair_verdict *verdict);
+
+/* failures_heap.c: a crash that locate_failure made of an access to guarded heap memory becomes what it is. */
+bool failures_heap_fault(struct family *f, const struct stack_view *view, struct failure *failure);
+/* The allocator gives up on a heap whose damage has been told: that was the failure, and this is how it ends. */
+bool failures_heap_follows(struct family *f, const struct failure *failure);
+
+#endif
