@@ -35,6 +35,7 @@ void image_add_zone(struct image *im, uint64_t start, bool above)
 	const struct guest_header *header = (const struct guest_header *)im->code_host;
 	zone_init(z, start, above, im->code_host + GUEST_CODE_OFFSET + n * ZONE_SIZE);
 	z->next_copy = im->tables->legacy.next_copy[n];
+	z->hop_pages = im->tables->legacy.hop_pages[n];
 	im->tables->legacy.zone[n] = start;
 	im->tables->legacy.above[n] = above;
 	z->stub_probe = emit_stub(z, im->base + header->entry[ENTRY_PROBE]);

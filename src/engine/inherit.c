@@ -18,20 +18,18 @@ uint64_t image_module_identity(const struct module *m)
 	return hash;
 }
 
-static void resume_zone(struct image *im, int code_fd, size_t n)
+static void resume_zone(struct image *im, size_t n)
 {
 	const struct guest_header *header = (const struct guest_header *)im->code_host;
 	struct guest_legacy *legacy = &im->tables->legacy;
 	struct zone *z = &im->zones[n];
-	uint64_t at = GUEST_CODE_OFFSET + n * ZONE_SIZE;
-	zone_init(z, legacy->zone[n], legacy->above[n], im->code_host + at);
-	zone_resume(z, legacy->next_copy[n], code_fd, at);
-	z->next_copy = legacy->next_copy[n];
+	zone_init(z, legacy->zone[n], legacy->above[n], im->code_host + GUEST_CODE_OFFSET + n * ZONE_SIZE);
+	zone_resume(z, legacy->next_copy[n], legacy->hop_pages[n]);
 	z->stub_probe = emit_stub(z, im->base + header->entry[ENTRY_PROBE]);
 	im->zone_count = n + 1;
 }
 
-int image_inherit(struct image *im, int code_fd, uint8_t *code_host, void *shared_host, uint64_t base, const struct text_access *access)
+int image_inherit(struct image *im, uint8_t *code_host, void *shared_host, uint64_t base, const struct text_access *access)
 {
 	struct guest_tables *tables = (struct guest_tables *)(code_host + GUEST_TABLES_OFFSET);
 	const struct guest_legacy *legacy = &tables->legacy;
@@ -50,7 +48,7 @@ int image_inherit(struct image *im, int code_fd, uint8_t *code_host, void *share
 			     .has_inherited = true};
 	im->shared->ring_wait = 0;
 	for (size_t n = 0; n < 2 && legacy->zone[n]; n++)
-		resume_zone(im, code_fd, n);
+		resume_zone(im, n);
 	return 0;
 }
 

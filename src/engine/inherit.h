@@ -13,8 +13,8 @@
 
 #include "engine/image.h"
 
-/* Takes over the host mappings as image_init does. code_fd: the code memfd, for the time of the call. -EPROTO: of another version. */
-int image_inherit(struct image *im, int code_fd, uint8_t *code_host, void *shared_host, uint64_t base, const struct text_access *access)
+/* Takes over the host mappings as image_init does. -EPROTO: of another version. */
+int image_inherit(struct image *im, uint8_t *code_host, void *shared_host, uint64_t base, const struct text_access *access)
 	__attribute__((warn_unused_result));
 /* Stages new copies of what a process has redirected and nobody has staged. Modules' processes must be known. Returns how many could not be. */
 unsigned image_inherit_text(struct image *im, pid_t pid);

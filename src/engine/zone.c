@@ -2,10 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MB (1ul << 20)
-enum { HOP_SIZE = 5 };
+enum { HOP_SIZE = 5, PAGE = 4096 };
 
 /* One byte in and out, insb/outsb, hlt, cli, sti (all #GP in user mode); int3; opcodes that 64-bit mode took out. Left out, because they mean something
  * or may yet: 62, c4, c5, d5 (prefixes), d6, f1, and cd, cf. */
@@ -106,7 +105,7 @@ static void mark_hop(struct zone *z, uint64_t offset)
 		z->hop_used[i / 8] |= 1 << i % 8;
 }
 
-/* What isn't zero is a hop; a hop starts with a byte that isn't. */
+/* What isn't zero is a hop; a hop starts with a byte that isn't. One that began in the page before gets a few bytes too many. */
 static void find_hops(struct zone *z, uint64_t start, uint64_t end)
 {
 	const uint8_t *bytes = zone_host(z, z->hop_start);
@@ -119,24 +118,30 @@ static void find_hops(struct zone *z, uint64_t start, uint64_t end)
 		}
 }
 
-void zone_resume(struct zone *z, const uint64_t next[2], int fd, uint64_t file_offset)
+void zone_resume(struct zone *z, uint64_t next_copy[2], uint8_t *hop_pages)
 {
+	uint64_t size = z->hop_end - z->hop_start;
 	for (int i = 0; i < 2; i++)
-		if (next[i] >= z->copies[i].next && next[i] <= z->copies[i].end)
-			z->copies[i].next = next[i];
-	off_t first = file_offset + (z->hop_start - z->start), last = first + (z->hop_end - z->hop_start), hole = first;
-	for (off_t data = lseek(fd, first, SEEK_DATA); data >= 0 && data < last; data = lseek(fd, hole, SEEK_DATA)) {
-		hole = lseek(fd, data, SEEK_HOLE);
-		if (hole <= data)
-			return;
-		/* A hop may begin in the last bytes of the page before, which is then part of the same data. */
-		find_hops(z, data - first, (hole < last ? hole : last) - first);
-	}
+		if (next_copy[i] >= z->copies[i].next && next_copy[i] <= z->copies[i].end)
+			z->copies[i].next = next_copy[i];
+	for (uint64_t at = 0; at < size; at += PAGE)
+		if (hop_pages[at / PAGE / 8] & 1 << at / PAGE % 8)
+			find_hops(z, at, at + PAGE);
+	z->next_copy = next_copy;
+	z->hop_pages = hop_pages;
+}
+
+static void keep_page(struct zone *z, uint64_t offset)
+{
+	if (z->hop_pages)
+		z->hop_pages[offset / PAGE / 8] |= 1 << offset / PAGE % 8;
 }
 
 static uint64_t take_hop(struct zone *z, uint64_t at, uint64_t target)
 {
 	mark_hop(z, at - z->hop_start);
+	keep_page(z, at - z->hop_start);
+	keep_page(z, at - z->hop_start + HOP_SIZE - 1);
 	int32_t distance = target - (at + HOP_SIZE);
 	uint8_t *code = zone_host(z, at);
 	memcpy(code + 1, &distance, 4);

@@ -26,7 +26,8 @@ struct zone {
 	struct { uint64_t next, end; } copies[2]; /* guest addresses; the second is used when the first is full */
 	uint64_t hop_start, hop_end;
 	uint8_t *hop_used;   /* a bit a byte of the hop range */
-	uint64_t *next_copy;   /* where copies[].next are kept for a later supervisor; NULL: nowhere */
+	uint64_t *next_copy;   /* where copies[].next are kept for a later supervisor, and which pages of the stretch of hops have some; NULL: nowhere */
+	uint8_t *hop_pages;
 	uint64_t hop_cursor[16]; /* by mask: where the last search ended; hops are never given back */
 };
 
@@ -36,8 +37,8 @@ bool zone_above(uint64_t anchor, uint64_t *start);
 /* Sets up the bookkeeping of a zone at `start`; host is its writable mapping. */
 void zone_init(struct zone *z, uint64_t start, bool above, uint8_t *host);
 void zone_release(struct zone *z);
-/* Goes on in a zone that a former supervisor has filled up to next[]: its hops are read from the code memfd, where the zone's bytes begin at file_offset. */
-void zone_resume(struct zone *z, const uint64_t next[2], int fd, uint64_t file_offset);
+/* Goes on in a zone that a former supervisor has filled, with what it kept in next_copy and hop_pages, which are kept on. */
+void zone_resume(struct zone *z, uint64_t next_copy[2], uint8_t *hop_pages);
 
 static inline uint8_t *zone_host(const struct zone *z, uint64_t guest)
 {

@@ -4,6 +4,12 @@
 #include "guest/guest_internal.h"
 
 enum { ESRCH_ = 3 };
+
+enum answer {
+	ANSWERED,
+	NO_ANSWER,
+	SWEPT, /* another supervisor has put fresh memory in the mailbox's place */
+};
 enum { SPINS = 4000, FUTEX_WAIT_ = 0, FUTEX_WAKE_ = 1, ROUND_NS = 50000000, ROUNDS = 2, ROUNDS_DEADLY = 30 };
 
 bool supervisor_lives(void)
@@ -40,17 +46,26 @@ static void ring_bell(void)
 		SYS3(__NR_futex, &guest_bell.rings, FUTEX_WAKE_, 1);
 }
 
-static bool await_reply(struct guest_slot *s, int rounds)
+static enum answer look(struct guest_slot *s, uint32_t tid, uint32_t *state)
 {
+	*state = __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
+	if (*state == SLOT_FREE || *state == SLOT_CLAIMED || __atomic_load_n(&s->tid, __ATOMIC_RELAXED) != tid)
+		return SWEPT;
+	return *state == SLOT_REPLIED ? ANSWERED : NO_ANSWER;
+}
+
+static enum answer await_reply(struct guest_slot *s, uint32_t tid, int rounds)
+{
+	uint32_t state;
+	enum answer a;
 	for (int i = 0; i < SPINS; i++) {
-		if (__atomic_load_n(&s->state, __ATOMIC_ACQUIRE) == SLOT_REPLIED)
-			return true;
+		if ((a = look(s, tid, &state)) != NO_ANSWER)
+			return a;
 		__builtin_ia32_pause();
 	}
 	for (int lost = 0; lost < rounds;) {
-		uint32_t state = __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
-		if (state == SLOT_REPLIED)
-			return true;
+		if ((a = look(s, tid, &state)) != NO_ANSWER)
+			return a;
 		uint64_t timeout[2] = {0, ROUND_NS};
 		SYS4(__NR_futex, &s->state, FUTEX_WAIT_, state, timeout);
 		if (supervisor_lives() && !supervisor_is_zombie())
@@ -58,29 +73,40 @@ static bool await_reply(struct guest_slot *s, int rounds)
 		else
 			lost++; /* a new one may have it in hand: look once more */
 	}
-	return __atomic_load_n(&s->state, __ATOMIC_ACQUIRE) == SLOT_REPLIED;
+	return look(s, tid, &state);
 }
 
-bool post_event(enum guest_event_kind kind, const uint64_t arg[4], uint64_t reply[2])
+static enum answer post(struct guest_slot *s, enum guest_event_kind kind, const uint64_t arg[4], uint64_t reply[2], int rounds)
 {
-	bool deadly = kind == EVENT_FAULT || kind == EVENT_LANDING;
-	struct guest_slot *s = deadly || supervisor_lives() ? claim_slot() : NULL;
-	reply[0] = reply[1] = 0;
-	if (!s)
-		return false;
+	uint32_t tid = SYS0(__NR_gettid);
 	s->kind = kind;
 	s->pid = SYS0(__NR_getpid);
-	s->tid = SYS0(__NR_gettid);
+	s->tid = tid;
 	for (int i = 0; i < 4; i++)
 		s->arg[i] = arg[i];
 	s->reply[0] = s->reply[1] = 0;
 	__atomic_store_n(&s->state, SLOT_POSTED, __ATOMIC_RELEASE);
 	ring_bell();
-	bool answered = await_reply(s, deadly ? ROUNDS_DEADLY : ROUNDS);
-	if (answered) {
+	enum answer a = await_reply(s, tid, rounds);
+	if (a == ANSWERED) {
 		reply[0] = s->reply[0];
 		reply[1] = s->reply[1];
 	}
-	__atomic_store_n(&s->state, SLOT_FREE, __ATOMIC_RELEASE);
-	return answered;
+	if (a != SWEPT)
+		__atomic_store_n(&s->state, SLOT_FREE, __ATOMIC_RELEASE);
+	return a;
+}
+
+bool post_event(enum guest_event_kind kind, const uint64_t arg[4], uint64_t reply[2])
+{
+	bool deadly = kind == EVENT_FAULT || kind == EVENT_LANDING;
+	enum answer a = SWEPT;
+	reply[0] = reply[1] = 0;
+	while (a == SWEPT) {
+		struct guest_slot *s = deadly || supervisor_lives() ? claim_slot() : NULL;
+		if (!s)
+			return false;
+		a = post(s, kind, arg, reply, deadly ? ROUNDS_DEADLY : ROUNDS);
+	}
+	return a == ANSWERED;
 }

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "node/control_folder.h"
 #include "node/orphans.h"
+#include "node/reach.h"
 #include "node/supervisor.h"
 
 enum { QUICK_MAX = 5, QUICK_US = 10000000 };
@@ -34,17 +35,6 @@ static int lock_adoption(const char *state)
 		if (errno != EINTR)
 			break;
 	return fd;
-}
-
-static int open_memory(const struct orphan *o, struct guest_memory *out)
-{
-	int code = open(o->code, O_RDWR | O_CLOEXEC), shared = code < 0 ? -1 : open(o->shared, O_RDWR | O_CLOEXEC);
-	int status = shared < 0 ? -errno : guest_memory_map(out, code, shared);
-	if (status && shared >= 0)
-		close(shared);
-	if (status && code >= 0)
-		close(code);
-	return status;
 }
 
 /* From here on the guests wait for this process instead of giving up. */
@@ -78,29 +68,47 @@ static struct guard_options options_of(const struct guest_legacy *l, const char 
 				      .checks = l->checks};
 }
 
+/* The family of the orphans [first, end). Those that can't be made to join stay what they are. */
+static int take_family(const orphan_list *all, size_t first, size_t end, bool as_copy, int bell, uint64_t start, struct orphan_family *out)
+{
+	*out = (struct orphan_family){.base = all->at[first].base};
+	int status = reach_family(&all->at[first], as_copy, &out->memory), worst = 0;
+	if (status)
+		return status;
+	claim(&out->memory, start);
+	for (size_t i = first; i < end; i++) {
+		status = as_copy ? reach_join(&all->at[i], &out->memory, bell) : 0;
+		if (status)
+			worst = status;
+		else
+			vec_push(&out->pids, all->at[i].pid);
+	}
+	if (!out->pids.count)
+		guest_memory_release(&out->memory);
+	return worst;
+}
+
 /* In a process of its own: claims the orphans [first, end), says so, and becomes their supervisor. */
 static _Noreturn void take_over(const char *state, const orphan_list *all, size_t first, size_t end, int ready)
 {
 	VEC(struct orphan_family) families = {0};
 	uint64_t start = process_start_time(getpid());
-	char problem[256] = {0};
-	int bell = open(all->at[first].bell, O_RDWR | O_CLOEXEC);
-	if (bell < 0)
-		snprintf(problem, sizeof problem, "%s", strerror(errno));
+	struct { unsigned processes; char problem[256]; } said = {0};
+	bool as_copy;
+	int bell = reach_bell(&all->at[first], &as_copy), worst = bell < 0 ? bell : 0;
 	for (size_t i = first, next; bell >= 0 && i < end; i = next) {
-		struct orphan_family f = {.base = all->at[i].base};
+		struct orphan_family f;
 		next = same_family(all, i, end);
-		int status = open_memory(&all->at[i], &f.memory);
-		if (status) {
-			snprintf(problem, sizeof problem, "%s", strerror(-status));
-			continue;
-		}
-		claim(&f.memory, start);
-		for (size_t k = i; k < next; k++)
-			vec_push(&f.pids, all->at[k].pid);
-		vec_push(&families, f);
+		int status = take_family(all, i, next, as_copy, bell, start, &f);
+		if (status)
+			worst = status;
+		if (f.pids.count)
+			vec_push(&families, f);
+		said.processes += f.pids.count;
 	}
-	send(ready, problem, strlen(problem) + 1, MSG_NOSIGNAL);
+	if (worst)
+		snprintf(said.problem, sizeof said.problem, "%s", worst == -EACCES ? "a seccomp filter forbids it" : strerror(-worst));
+	send(ready, &said, sizeof said, MSG_NOSIGNAL);
 	close(ready);
 	if (!families.count)
 		_exit(1);
@@ -123,7 +131,7 @@ static void detach(int kept)
 static int start_supervisor(const char *state, const orphan_list *all, size_t first, size_t end, struct adopted *out)
 {
 	int ends[2];
-	char problem[256] = "the supervisor did not start";
+	struct { unsigned processes; char problem[256]; } heard = {0};
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return -errno;
 	pid_t between = fork();
@@ -137,14 +145,12 @@ static int start_supervisor(const char *state, const orphan_list *all, size_t fi
 	}
 	close(ends[1]);
 	waitpid(between, NULL, 0);
-	ssize_t got = recv(ends[0], problem, sizeof problem - 1, 0);
+	ssize_t got = recv(ends[0], &heard, sizeof heard, 0);
 	close(ends[0]);
-	if (got > 0 && !*problem) {
-		out->processes += end - first;
-		out->supervisors++;
-	} else {
-		snprintf(out->problem, sizeof out->problem, "%s", problem);
-	}
+	out->processes += heard.processes;
+	out->supervisors += heard.processes != 0;
+	if (got != sizeof heard || *heard.problem)
+		snprintf(out->problem, sizeof out->problem, "%s", got == sizeof heard ? heard.problem : "the supervisor did not start");
 	return 0;
 }
 
