@@ -178,6 +178,7 @@ struct guest_fault_action {
 };
 enum fault_action_kind {
 	FAULT_ANY,        /* whenever the instruction at `address` faults */
+	FAULT_TRANSFER,   /* when the call in front of `address` has gone to what can't be executed */
 	FAULT_HEAP,       /* when it faults on guarded heap memory */
 	FAULT_HEAP_CALL,  /* `address` is behind a call of the allocator: when that finds a double or invalid free */
 };
@@ -284,6 +285,7 @@ struct guest_module {
 };
 
 /* --- What a supervisor that takes over from a killed one has to know. Supervisors write and read it; guests ignore it. */
+enum { GUEST_HOP_PAGES = 192 * 256 };
 struct guest_legacy {
 	uint64_t supervisor_start; /* /proc/PID/stat field 22 of guest_tables.supervisor */
 	uint64_t state_device, state_inode; /* its state folder */
@@ -291,6 +293,7 @@ struct guest_legacy {
 	uint8_t above[2];          /* engine/zone.h */
 	uint8_t redirect_all, only_traps, no_heap, learn_full, debug, unused;
 	int32_t learn_percent, checks;
+	uint8_t hop_pages[2][GUEST_HOP_PAGES / 8]; /* by zone: bit n: there are hops in the n-th page of its stretch of hops */
 	uint64_t next_copy[2][2];  /* by zone: where its two stretches of copies are used up to */
 	uint64_t next_map;         /* tables region: where the landing maps are used up to */
 	uint32_t next_probe, generation;

@@ -49,6 +49,19 @@ BOOT long mark_process(const struct boot_arguments *a)
 	return SYS3(__NR_madvise, process, 4096, WIPE_ON_FORK);
 }
 
+/* The first thread gets the first of our alternate signal stacks. */
+BOOT long give_stack(const struct boot_arguments *a)
+{
+	enum { NO_RESERVE = 0x4000 };
+	uint64_t private = a->zone + GUEST_PRIVATE_OFFSET, stacks = private + STACKS_OFFSET;
+	struct signal_stack s = {.sp = stacks, .size = ALTSTACK_SIZE};
+	long status = SYS6(__NR_mmap, stacks, ALTSTACKS * ALTSTACK_SIZE, READ | WRITE, PRIVATE | FIXED | ANONYMOUS | NO_RESERVE, -1, 0);
+	if (status < 0 && status > -4096)
+		return status;
+	((struct guest_signals *)(private + SIGNALS_OFFSET))->stack_owner[0] = SYS0(__NR_gettid);
+	return SYS2(__NR_sigaltstack, &s, NULL);
+}
+
 __attribute__((section(".boot"), used, noreturn)) void entry_boot(const struct boot_arguments *a)
 {
 	enum { READ_WRITE = 2, READ_ONLY = 0 };
@@ -67,6 +80,8 @@ __attribute__((section(".boot"), used, noreturn)) void entry_boot(const struct b
 		status = SYS3(__NR_mprotect, a->no_exec_start, a->no_exec_size, READ | WRITE | 0x01000000 /* PROT_GROWSDOWN */);
 	if (!status && ++step)
 		status = mark_process(a);
+	if (!status && ++step)
+		status = give_stack(a);
 	if (!status && ++step)
 		status = take_signals(a);
 	__asm__ volatile("int3" : : "a"(status), "D"(step));

@@ -20,16 +20,25 @@ static uint64_t state_size(const uint8_t *state)
 	return magic == MAGIC && size < 65536 ? size : LEGACY_STATE;
 }
 
-/* Below this very handler, whose frame is still needed and stands where the kernel would have put the program's; unless this one runs on the
- * program's alternate stack and the program's handler doesn't want to. */
+/* Below this very handler, whose frame is still needed and stands where the kernel would have put the program's; unless this one runs on an alternate
+ * stack that is ours, or that the program's handler doesn't want. */
 static uint64_t frame_top(const struct guest_action *action, const struct context *c)
 {
 	uint64_t here = (uint64_t)__builtin_frame_address(0);
-	bool on_alternate = !(c->stack.flags & 2) && here - c->stack.sp < c->stack.size;
+	bool on_alternate = !(c->stack.flags & SS_DISABLE_) && here - c->stack.sp < c->stack.size;
 	bool interrupted_there = c->rsp - c->stack.sp < c->stack.size;
-	if (on_alternate && !interrupted_there && !(action->flags & SA_ONSTACK_))
+	if (on_alternate && !interrupted_there && (is_our_altstack(here) || !(action->flags & SA_ONSTACK_)))
 		return c->rsp - RED_ZONE;
 	return here - 1024;
+}
+
+static bool can_be_written(uint64_t start, uint64_t end)
+{
+	uint64_t word;
+	for (uint64_t at = end - 8; at > start; at = at - start > 4096 ? at - 4096 : start)
+		if (!read_word(at, 8, &word) || !write_word(at, 8, word))
+			return false;
+	return read_word(start, 8, &word) && write_word(start, 8, word);
 }
 
 /* The handler runs with its own signals blocked on top of those of the moment: the thread's, or those of the system call that waited. */
@@ -40,7 +49,7 @@ static void set_masks(int signal, const struct guest_action *action, struct cont
 	uint64_t believed = t ? t->believed : 0, mask = (c->mask & ~FAULT_SIGNALS) | believed;
 	copy->mask = c->mask & ~FAULT_SIGNALS;
 	if (returns_to_us(action->restorer))
-		copy->mask |= believed;
+		show_program_setting(copy, believed);
 	if (t && t->waiting)
 		mask = t->wait_mask;
 	mask |= action->mask | (action->flags & SA_NODEFER_ ? 0 : SIGNAL_BIT(signal));
@@ -49,16 +58,18 @@ static void set_masks(int signal, const struct guest_action *action, struct cont
 	c->mask = mask & ~FAULT_SIGNALS;
 }
 
-void deliver_to_program(int signal, const struct siginfo *info, struct context *c)
+bool deliver_to_program(int signal, const struct siginfo *info, struct context *c)
 {
 	struct guest_action action = guest_private.action[signal];
-	if (action.flags & (uint32_t)SA_RESETHAND_)
-		guest_private.action[signal].handler = 0;
-	uint64_t size = state_size(c->fpstate);
-	uint64_t state = (frame_top(&action, c) - size) & ~63ul;
+	uint64_t size = state_size(c->fpstate), top = frame_top(&action, c);
+	uint64_t state = (top - size) & ~63ul;
 	uint64_t copy_info = (state - sizeof *info) & ~15ul;
 	struct context *copy = (struct context *)((copy_info - CONTEXT_SIZE) & ~15ul);
 	uint64_t *frame = (uint64_t *)copy - 1;
+	if (!can_be_written((uint64_t)frame, top))
+		return false;
+	if (action.flags & (uint32_t)SA_RESETHAND_)
+		guest_private.action[signal].handler = 0;
 	copy_memory((void *)state, c->fpstate, size);
 	copy_memory((void *)copy_info, info, sizeof *info);
 	copy_memory(copy, c, CONTEXT_SIZE);
@@ -74,4 +85,5 @@ void deliver_to_program(int signal, const struct siginfo *info, struct context *
 	c->rdx = (uint64_t)copy;
 	c->rax = 0;
 	c->rflags &= ~0x10500ul; /* direction, trap, resume */
+	return true;
 }

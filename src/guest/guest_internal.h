@@ -57,8 +57,8 @@ bool fix_memory_fault(struct context *c);
 bool supervisor_lives(void);
 bool post_event(enum guest_event_kind kind, const uint64_t arg[4], uint64_t reply[2]);
 
-/* deliver.c */
-void deliver_to_program(int signal, const struct siginfo *info, struct context *c);
+/* deliver.c. False: the stack has no room for a frame, as when it is used up. */
+bool deliver_to_program(int signal, const struct siginfo *info, struct context *c);
 
 /* landing: the copy of the instruction at a text address; 0: none. */
 uint64_t landing_of(uint64_t address);
@@ -66,6 +66,9 @@ bool in_copies(uint64_t address);
 
 /* signal.c: a patch at a call of the allocator that found a double or invalid free; *resume: where it says to go on. */
 bool act_on_heap_call(uint64_t behind_call, uint64_t sp, uint64_t *resume);
+
+/* heap_map.c: makes what the first allocations will need, before the program may forbid itself system calls. */
+void heap_prepare(void);
 
 /* heap_guard.c: is the address in a guarded heap block's mapping? */
 bool heap_guards(uint64_t address);
@@ -78,6 +81,9 @@ bool heap_open(uint64_t address);
 bool program_sigaction(struct probe_frame *f);
 /* *sets_mask: the real mask to be set on the way out is in f->id. */
 bool program_sigprocmask(struct probe_frame *f, bool *sets_mask);
+/* altstack.c: a thread that has no alternate stack gets one of ours. */
+void altstack_give(void);
+bool program_sigaltstack(struct probe_frame *f);
 bool program_sigpending(struct probe_frame *f);
 bool program_sigtimedwait(struct probe_frame *f);
 void program_wait(struct probe_frame *f, int number);
@@ -86,7 +92,7 @@ void program_sigreturn(struct probe_frame *f);
 void program_fork(struct probe_frame *f);
 void program_exec(struct probe_frame *f, bool seen_to_fail);
 void program_exec_failed(struct probe_frame *f);
-void program_cloned(struct probe_frame *f, int number);
+void program_cloned(struct probe_frame *f);
 
 /* trampoline.c: a jump to code on the stack that only fetches its context and jumps on, as compilers make it for nested functions. */
 bool follow_trampoline(struct context *c);

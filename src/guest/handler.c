@@ -11,6 +11,8 @@
  */
 #include "guest/signals.h"
 
+/* Words of a context that the kernel leaves alone: what is real where the program is shown something else. */
+enum { SHOWN_ADDRESS, REAL_ADDRESS, ORIGINAL, SHOWN_STACK, REAL_STACK };
 #define SHOWN_MAGIC 0x636c656172766965ull
 
 enum { CALL_SIZE = 5, RELEASE_SIZE = 8, PROBE_SIZE = 15 };
@@ -99,24 +101,40 @@ static uint64_t original_of(uint64_t code)
 
 void show_program_addresses(struct context *c)
 {
-	c->reserved[0] = 0;
+	c->reserved[SHOWN_ADDRESS] = c->reserved[SHOWN_STACK] = 0;
 	finish_probe(c);
 	if (in_copies(c->rip))
 		leave_probe_code(c);
 	uint64_t original = in_copies(c->rip) ? original_of(c->rip) : 0;
 	if (!original)
 		return;
-	c->reserved[0] = SHOWN_MAGIC;
-	c->reserved[1] = c->rip;
-	c->reserved[2] = original;
+	c->reserved[SHOWN_ADDRESS] = SHOWN_MAGIC;
+	c->reserved[REAL_ADDRESS] = c->rip;
+	c->reserved[ORIGINAL] = original;
 	c->rip = original;
 }
 
-void resume_in_copies(struct context *c)
+void show_program_setting(struct context *c, uint64_t believed)
 {
-	if (c->reserved[0] == SHOWN_MAGIC && c->rip == c->reserved[2] && in_copies(c->reserved[1]))
-		c->rip = c->reserved[1];
-	c->reserved[0] = 0;
+	c->mask |= believed;
+	if (!is_our_altstack(c->stack.sp))
+		return;
+	c->reserved[SHOWN_STACK] = SHOWN_MAGIC;
+	c->reserved[REAL_STACK] = c->stack.sp;
+	c->stack.sp = c->stack.size = 0;
+	c->stack.flags = SS_DISABLE_;
+}
+
+static void restore_context(struct context *c)
+{
+	c->mask &= ~FAULT_SIGNALS;
+	if (c->reserved[SHOWN_ADDRESS] == SHOWN_MAGIC && c->rip == c->reserved[ORIGINAL] && in_copies(c->reserved[REAL_ADDRESS]))
+		c->rip = c->reserved[REAL_ADDRESS];
+	if (c->reserved[SHOWN_STACK] == SHOWN_MAGIC && c->stack.flags == SS_DISABLE_ && is_our_altstack(c->reserved[REAL_STACK])) {
+		c->stack.sp = c->reserved[REAL_STACK];
+		c->stack.size = ALTSTACK_SIZE;
+		c->stack.flags = 0;
+	}
 }
 
 bool returns_to_us(uint64_t restorer)
@@ -124,24 +142,33 @@ bool returns_to_us(uint64_t restorer)
 	return landing_of(restorer) != 0;
 }
 
-/* Called by entry.S with what the kernel passed for a signal that ClearView doesn't own; returns the program's handler. */
-__attribute__((used)) uint64_t enter_handler(int signal, struct siginfo *info, struct context *c)
+/* What the thread believes when the handler starts; returns what it believed before. */
+static uint64_t enter_masks(int signal)
 {
+	uint64_t hidden = guest_private.hidden_mask[signal];
+	if (!hidden && all_is_deliverable())
+		return 0;
 	uint32_t tid = own_tid();
 	struct thread_signals *t = thread_signals(tid, false);
 	uint64_t before = t ? t->believed : 0, now = before;
-	(void)info;
 	if (t && t->waiting) {
 		now = t->wait_mask & FAULT_SIGNALS;
 		real_mask(MASK_UNBLOCK, FAULT_SIGNALS, NULL);
 	}
-	now |= guest_private.hidden_mask[signal];
-	if (t || now)
-		thread_set_believed(tid, now);
+	if (t || hidden)
+		thread_set_believed(tid, now | hidden);
+	return before;
+}
+
+/* Called by entry.S with what the kernel passed for a signal that ClearView doesn't own; returns the program's handler. */
+__attribute__((used)) uint64_t enter_handler(int signal, const struct siginfo *info, struct context *c)
+{
+	(void)info;
+	uint64_t before = enter_masks(signal);
+	show_program_addresses(c);
 	c->mask &= ~FAULT_SIGNALS;
 	if (returns_to_us(((uint64_t *)c)[-1]))
-		c->mask |= before;
-	show_program_addresses(c);
+		show_program_setting(c, before);
 	return guest_signals.handler[signal];
 }
 
@@ -152,10 +179,11 @@ void program_sigreturn(struct probe_frame *f)
 	uint64_t word;
 	if (!read_word((uint64_t)c, 8, &word) || !read_word((uint64_t)&c->mask, 8, &word))
 		return; /* the kernel will say so */
-	uint32_t tid = own_tid();
 	uint64_t believed = c->mask & FAULT_SIGNALS;
-	c->mask &= ~FAULT_SIGNALS;
-	thread_set_believed(tid, believed);
-	held_release(tid, FAULT_SIGNALS & ~believed);
-	resume_in_copies(c);
+	if (believed || !all_is_deliverable()) {
+		uint32_t tid = own_tid();
+		thread_set_believed(tid, believed);
+		held_release(tid, FAULT_SIGNALS & ~believed);
+	}
+	restore_context(c);
 }

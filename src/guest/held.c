@@ -8,6 +8,14 @@ static bool is_for(const struct held_signal *h, uint32_t tid)
 	return h->state == HELD && (!h->tid || h->tid == tid);
 }
 
+bool held_any(void)
+{
+	for (int i = 0; i < HELD_MAX; i++)
+		if (guest_process.held[i].state)
+			return true;
+	return false;
+}
+
 uint64_t held_signals(uint32_t tid)
 {
 	uint64_t set = 0;

@@ -215,6 +215,12 @@ static bool program_system_call(const struct guest_probe *p, struct probe_frame 
 	case __NR_rt_sigpending:
 		done = program_sigpending(f);
 		break;
+	case __NR_sigaltstack:
+		done = program_sigaltstack(f);
+		break;
+	case __NR_set_robust_list:
+		altstack_give();
+		break;
 	case __NR_rt_sigtimedwait:
 		done = program_sigtimedwait(f);
 		break;
@@ -273,7 +279,7 @@ __attribute__((used)) bool probe(struct probe_frame *f)
 	case PROBE_SYSCALL:
 		return program_system_call(p, f);
 	case PROBE_CLONED:
-		program_cloned(f, p->bound);
+		program_cloned(f);
 		break;
 	case PROBE_EXECED:
 		program_exec_failed(f);

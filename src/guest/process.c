@@ -1,35 +1,25 @@
 /* Forks and execs: the supervisor learns of new processes and follows them into new programs. */
 #include "guest/signals.h"
 
-enum { CLONE_VM_ = 0x100 };
-
-static uint64_t clone_flags(const struct probe_frame *f, int number)
-{
-	uint64_t flags = 0;
-	if (number == __NR_clone)
-		return f->r[REG_RDI];
-	if (number == __NR_clone3)
-		read_word(f->r[REG_RDI], 8, &flags);
-	if (number == __NR_vfork)
-		return CLONE_VM_;
-	return flags;
-}
-
 void program_fork(struct probe_frame *f)
 {
 	threads_forking(f->r[REG_RSP]);
 }
 
-/* Behind the system call, in parent and child. A child with memory of its own introduces itself. */
-void program_cloned(struct probe_frame *f, int number)
+/* Behind the system call, in parent and child. What kind of child this is can be seen: the arguments may be gone, with the parent's stack frame. A child with memory
+ * of its own introduces itself. */
+void program_cloned(struct probe_frame *f)
 {
 	uint64_t reply[2];
 	if (f->r[REG_RAX] != 0) {
 		threads_forking(0);
 		return;
 	}
-	bool own_memory = !(clone_flags(f, number) & CLONE_VM_);
-	threads_forked(f->r[REG_RSP], own_memory);
+	bool own_memory = !guest_process.pid, thread = !in_vforked_child() && !own_memory;
+	if (thread)
+		altstack_give();
+	else
+		threads_forked(f->r[REG_RSP], own_memory);
 	if (own_memory)
 		post_event(EVENT_FORKED, (uint64_t[]){SYS0(__NR_getppid), guest_private.generation, 0, 0}, reply);
 }
@@ -77,4 +67,5 @@ __attribute__((used)) void modules_changed(void)
 {
 	uint64_t reply[2];
 	post_event(EVENT_MODULES, (uint64_t[4]){0}, reply);
+	heap_prepare();
 }

@@ -41,6 +41,12 @@ static void record_other(int signal, struct guest_action *new)
 	if (in_vforked_child())
 		return;
 	guest_private.hidden_mask[signal] = hidden;
+	if (new->flags & SA_ONSTACK_)
+		__atomic_or_fetch(&guest_signals.on_stack, SIGNAL_BIT(signal), __ATOMIC_RELAXED);
+	else
+		__atomic_and_fetch(&guest_signals.on_stack, ~SIGNAL_BIT(signal), __ATOMIC_RELAXED);
+	if (!guest_signals.own_stacks)
+		new->flags &= ~(uint64_t)SA_ONSTACK_;
 	if (new->handler > 1) {
 		__atomic_store_n(&guest_signals.handler[signal], new->handler, __ATOMIC_RELEASE);
 		new->handler = (uint64_t)entry_handler;
@@ -51,6 +57,7 @@ static long other_action(int signal, uint64_t new_at, uint64_t old_at)
 {
 	struct guest_action new = {0}, old;
 	uint64_t old_handler = guest_signals.handler[signal], old_hidden = guest_private.hidden_mask[signal];
+	bool on_stack = guest_signals.on_stack & SIGNAL_BIT(signal);
 	if (new_at && !read_words(&new, new_at, 4))
 		return -EFAULT_;
 	if (new_at)
@@ -64,6 +71,8 @@ static long other_action(int signal, uint64_t new_at, uint64_t old_at)
 	if (old.handler == (uint64_t)entry_handler)
 		old.handler = old_handler;
 	old.mask |= old_hidden;
+	if (on_stack)
+		old.flags |= SA_ONSTACK_;
 	return old_at && !write_words(old_at, &old, 4) ? -EFAULT_ : 0;
 }
 

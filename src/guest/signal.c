@@ -89,9 +89,23 @@ static bool act(uint64_t address, unsigned kinds, uint64_t sp, uint64_t *resume)
 	return true;
 }
 
+/* A call that went to what can't be executed faults there, not at itself: its return address tells which one it was. The action begins as if the call had not
+ * been made. */
+static bool act_on_transfer(struct context *c)
+{
+	enum { INSTRUCTION_FETCH = 16 };
+	uint64_t behind;
+	if (!(c->error & INSTRUCTION_FETCH) && c->cr2 != c->rip)
+		return false;
+	if (!read_word(c->rsp, 8, &behind) || !act(behind, 1u << FAULT_TRANSFER, c->rsp + 8, &c->rip))
+		return false;
+	c->rsp += 8;
+	return true;
+}
+
 static bool act_on_fault(struct context *c)
 {
-	return act(c->rip, 1u << FAULT_ANY, c->rsp, &c->rip);
+	return act(c->rip, 1u << FAULT_ANY, c->rsp, &c->rip) || act_on_transfer(c);
 }
 
 bool act_on_heap_call(uint64_t behind_call, uint64_t sp, uint64_t *resume)
@@ -133,11 +147,9 @@ static bool heap_fault(int signal, const struct siginfo *info, struct context *c
 
 static void fault_to_program(int signal, const struct siginfo *info, struct context *c)
 {
-	const struct thread_signals *t = thread_signals(own_tid(), false);
+	const struct thread_signals *t = all_is_deliverable() ? NULL : thread_signals(own_tid(), false);
 	bool blocked = t && t->believed & SIGNAL_BIT(signal);
-	if (guest_private.action[signal].handler > 1 && !blocked)
-		deliver_to_program(signal, info, c);
-	else
+	if (guest_private.action[signal].handler <= 1 || blocked || !deliver_to_program(signal, info, c))
 		fail(signal, info, c);
 }
 
@@ -159,8 +171,8 @@ static void sent_signal(int signal, struct siginfo *info, struct context *c)
 	uint64_t blocked = !t ? 0 : t->waiting ? t->wait_mask : t->believed;
 	if (blocked & SIGNAL_BIT(signal) & FAULT_SIGNALS)
 		held_add(tid, info);
-	else if (guest_private.action[signal].handler > 1)
-		deliver_to_program(signal, info, c);
+	else if (guest_private.action[signal].handler > 1 && deliver_to_program(signal, info, c))
+		return;
 	else if (guest_private.action[signal].handler == 1)
 		return;
 	else if (signal == SIG_ABRT && *(int32_t *)&info->address == (int32_t)SYS0(__NR_getpid))

@@ -12,7 +12,7 @@
 
 #include "guest/guest_internal.h"
 
-enum { SIGNAL_THREADS = 512, HELD_MAX = 24, SHOWN_MAX = 256 };
+enum { SIGNAL_THREADS = 512, HELD_MAX = 24, SHOWN_MAX = 256, ALTSTACKS = 224, ALTSTACK_SIZE = 32768 };
 
 struct thread_signals {
 	uint32_t tid;        /* 0: unused */
@@ -25,10 +25,22 @@ enum waiting { WAITING_NOT, WAITING, WAITING_RELEASED /* with FAULT_SIGNALS real
 
 struct guest_signals {
 	struct thread_signals thread[SIGNAL_THREADS]; /* by tid; threads without an entry have none of the FAULT_SIGNALS blocked */
+	uint64_t threads_used;                        /* of these */
 	uint64_t handler[65];                         /* the program's own, of the signals that ClearView doesn't own */
 	struct { uint64_t code, original; } shown[SHOWN_MAX]; /* translated addresses, by code address */
 	uint64_t target[16];                          /* of trampolines, found to be text */
+	uint64_t on_stack;                            /* the program's handlers with SA_ONSTACK, of signals that ClearView doesn't own */
+	uint64_t own_stacks;                          /* the program has set up an alternate stack, in some thread */
+	uint32_t stack_owner[ALTSTACKS];              /* thread ids */
 };
+
+struct signal_stack { /* the kernel's stack_t */
+	uint64_t sp;
+	int32_t flags;
+	uint32_t unused;
+	uint64_t size;
+};
+enum { SS_ONSTACK_ = 1, SS_DISABLE_ = 2 };
 
 struct held_signal {
 	uint32_t state;      /* enum held_state */
@@ -46,12 +58,17 @@ struct guest_process {
 /* Placed by blob.lds. */
 extern struct guest_signals guest_signals __attribute__((visibility("hidden")));
 extern struct guest_process guest_process __attribute__((visibility("hidden")));
+extern uint8_t guest_stacks[] __attribute__((visibility("hidden")));
+#define STACKS_OFFSET (0x01840000ul - GUEST_PRIVATE_OFFSET)
 #define SIGNALS_OFFSET 0x8000ul /* from guest_private */
 #define PROCESS_OFFSET 0xf000ul
 
 _Static_assert(sizeof(struct guest_private) <= SIGNALS_OFFSET, "private data fit");
 _Static_assert(SIGNALS_OFFSET + sizeof(struct guest_signals) <= PROCESS_OFFSET, "signal data fit");
 _Static_assert(sizeof(struct guest_process) <= 4096, "process page fits");
+
+_Static_assert(GUEST_SHARED_OFFSET + GUEST_SHARED_SIZE <= GUEST_PRIVATE_OFFSET + STACKS_OFFSET, "stacks lie behind the shared data");
+_Static_assert(GUEST_PRIVATE_OFFSET + STACKS_OFFSET + (uint64_t)ALTSTACKS * ALTSTACK_SIZE <= GUEST_TABLES_OFFSET, "and before the tables");
 
 enum { MASK_BLOCK = 0, MASK_UNBLOCK = 1, MASK_SET = 2 };
 
@@ -68,13 +85,22 @@ static inline long real_mask(int how, uint64_t set, uint64_t *old)
 /* threads.c. NULL: no entry (and none wanted, or the table is full: then the thread's view is that nothing is blocked). */
 struct thread_signals *thread_signals(uint32_t tid, bool make);
 void thread_set_believed(uint32_t tid, uint64_t believed);
+/* Nothing is blocked in any thread, or held: nobody need know who we are. */
+bool all_is_deliverable(void);
 /* This memory is shared with the process that vforked us: its records of handlers are not ours to change. */
 bool in_vforked_child(void);
 void threads_forking(uint64_t sp);
 void threads_forked(uint64_t sp, bool own_memory);
 
+bool thread_has_ended(uint32_t tid);
+
+/* altstack.c */
+bool is_our_altstack(uint64_t sp);
+void altstack_forked(uint32_t tid);
+
 /* held.c */
 void held_add(uint32_t tid, const struct siginfo *info);
+bool held_any(void);
 uint64_t held_signals(uint32_t tid);
 /* Takes the lowest of the set; its number, or 0. */
 int held_take(uint32_t tid, uint64_t set, struct siginfo *info);
@@ -86,8 +112,8 @@ void held_forget(int signal);
 
 /* handler.c: makes a context show the program's own addresses. */
 void show_program_addresses(struct context *c);
-/* ... and what the program makes of it go on in the copies. */
-void resume_in_copies(struct context *c);
+/* Makes one show the program's own mask and alternate stack. */
+void show_program_setting(struct context *c, uint64_t believed);
 /* rt_sigreturn through this restorer passes program_sigreturn. */
 bool returns_to_us(uint64_t restorer);
 extern const uint8_t entry_handler[];

@@ -4,7 +4,7 @@
 
 enum { WINDOW = 16 };
 
-static bool has_ended(uint32_t tid)
+bool thread_has_ended(uint32_t tid)
 {
 	return SYS3(__NR_tgkill, SYS0(__NR_getpid), tid, 0) == -3 /* ESRCH */;
 }
@@ -18,9 +18,22 @@ static struct thread_signals *take(uint32_t tid, struct thread_signals *t, uint3
 {
 	if (!__atomic_compare_exchange_n(&t->tid, &former, tid, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return NULL;
+	if (!former)
+		__atomic_add_fetch(&guest_signals.threads_used, 1, __ATOMIC_RELAXED);
 	t->waiting = WAITING_NOT;
 	t->believed = t->wait_mask = t->fork_sp = 0;
 	return t;
+}
+
+static void give_back(struct thread_signals *t)
+{
+	__atomic_store_n(&t->tid, 0, __ATOMIC_RELEASE);
+	__atomic_sub_fetch(&guest_signals.threads_used, 1, __ATOMIC_RELAXED);
+}
+
+bool all_is_deliverable(void)
+{
+	return !__atomic_load_n(&guest_signals.threads_used, __ATOMIC_ACQUIRE) && !held_any();
 }
 
 struct thread_signals *thread_signals(uint32_t tid, bool make)
@@ -34,7 +47,7 @@ struct thread_signals *thread_signals(uint32_t tid, bool make)
 			return t;
 	for (unsigned i = 0; make && i < WINDOW; i++) {
 		uint32_t former = entry_at(tid, i)->tid;
-		if (has_ended(former) && (t = take(tid, entry_at(tid, i), former)))
+		if (thread_has_ended(former) && (t = take(tid, entry_at(tid, i), former)))
 			return t;
 	}
 	return NULL;
@@ -48,7 +61,7 @@ void thread_set_believed(uint32_t tid, uint64_t believed)
 	t->believed = believed;
 	t->waiting = WAITING_NOT;
 	if (!believed)
-		__atomic_store_n(&t->tid, 0, __ATOMIC_RELEASE);
+		give_back(t);
 }
 
 bool in_vforked_child(void)
@@ -76,8 +89,10 @@ void threads_forked(uint64_t sp, bool own_memory)
 		if (t->tid && t->fork_sp == sp)
 			believed = t->believed;
 		if (t->tid && own_memory)
-			t->tid = 0;
+			give_back(t);
 	}
+	if (own_memory)
+		altstack_forked(tid);
 	in_vforked_child(); /* writes down whose memory this is now */
 	thread_set_believed(tid, believed);
 }

@@ -326,6 +326,15 @@ void enforcement_family_ended(struct enforcement *e, struct family *f)
 			e->dirty.at[i--] = e->dirty.at[--e->dirty.count];
 }
 
+/* Offset of the instruction behind a call; 0: it is none. */
+static uint64_t behind_call(const struct module *m, uint64_t offset)
+{
+	struct insn i;
+	size_t available;
+	const uint8_t *bytes = module_bytes(m, offset, &available);
+	return bytes && !insn_decode(bytes, available, offset, &i) && insn_is_call(&i) ? insn_end(&i) : 0;
+}
+
 /* An instruction may fault at its original place or in its copy. */
 static size_t fault_actions_of(const struct forced *f, const struct site *s, struct guest_fault_action *out)
 {
@@ -336,6 +345,9 @@ static size_t fault_actions_of(const struct forced *f, const struct site *s, str
 	uint64_t copy = r ? image_copy_of(r, f->patch.at.offset) : 0;
 	if (copy)
 		out[n++] = (struct guest_fault_action){copy, s->resume, s->probe, s->kind};
+	uint64_t behind = s->kind == FAULT_ANY ? behind_call(s->loaded->module, f->patch.at.offset) : 0;
+	if (behind)
+		out[n++] = (struct guest_fault_action){behind + s->loaded->bias, s->resume, s->probe, FAULT_TRANSFER};
 	return n;
 }
 
@@ -364,7 +376,7 @@ void enforcement_applied(struct enforcement *e, struct family *family)
 			struct site *s = &e->all.at[i]->sites.at[k];
 			if (s->family != family)
 				continue;
-			if (s->resume && count + 2 <= FAULT_ACTIONS_MAX)
+			if (s->resume && count + 3 <= FAULT_ACTIONS_MAX)
 				count += fault_actions_of(e->all.at[i], s, actions + count);
 			else if (!s->resume && (image_probe(&family->image, s->probe)->action != PROBE_ACT_RESUME || image_probe(&family->image, s->probe)->resume))
 				__atomic_store_n(&image_probe(&family->image, s->probe)->enabled, 1, __ATOMIC_RELEASE);

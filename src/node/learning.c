@@ -13,7 +13,7 @@
 #include "node/guard.h"
 #include "node/procedures.h"
 
-enum { TICK_US = 20000, COMMIT_US = 10000000, FULL_LIMIT = 300, OWNER_BASE = 0x40000000 };
+enum { TICK_US = 20000, COMMIT_US = 2000000, FULL_LIMIT = 300, OWNER_BASE = 0x40000000 };
 
 /* What an observing probe of a family stands for. */
 struct observed {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engine/zone.h"
+#include "inject/maps.h"
 #include "inject/memory.h"
 #include "inject/remap.h"
 
@@ -120,23 +121,35 @@ static uint64_t find_syscall(const struct orphan *o, const struct guest_memory *
 	return found ? o->base + (found - copy->code) : 0;
 }
 
+/* Which of the family's files a mapping is of; -1: none. */
+static int file_of(const struct mapping *m, const struct guest_memory *copy, int bell)
+{
+	const struct { const char *name; int fd; } files[] = {{"code", copy->code_fd}, {"shared", copy->shared_fd}, {"bell", bell}};
+	static const char prefix[] = "/memfd:clearview-";
+	if (strncmp(m->path, prefix, sizeof prefix - 1))
+		return -1;
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		if (!strncmp(m->path + sizeof prefix - 1, files[i].name, strlen(files[i].name)))
+			return files[i].fd;
+	return -1;
+}
+
 int reach_join(const struct orphan *o, const struct guest_memory *copy, int bell)
 {
-	/* All of zone 0 except the private data, and the other zone. */
-	const uint64_t behind_bell = GUEST_BELL_OFFSET + PAGE, behind_shared = GUEST_SHARED_OFFSET + GUEST_SHARED_SIZE, end = GUEST_CODE_OFFSET + ZONE_SIZE;
-	const struct remap_piece pieces[] = {
-		{o->base, GUEST_PRIVATE_OFFSET, 0, copy->code_fd, PROTECTION_CODE},
-		{o->base + behind_bell, GUEST_SHARED_OFFSET - behind_bell, behind_bell, copy->code_fd, PROTECTION_CODE},
-		{o->base + behind_shared, end - behind_shared, behind_shared, copy->code_fd, PROTECTION_CODE},
-		{o->legacy.zone[1], ZONE_SIZE, end, copy->code_fd, PROTECTION_CODE},
-		{o->base + GUEST_SHARED_OFFSET, GUEST_SHARED_SIZE, 0, copy->shared_fd, PROTECTION_DATA},
-		{o->base + GUEST_BELL_OFFSET, PAGE, 0, bell, PROTECTION_DATA},
-	};
-	struct remap_piece wanted[sizeof pieces / sizeof pieces[0]];
-	size_t count = 0;
-	for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++)
-		if (pieces[i].address)
-			wanted[count++] = pieces[i];
+	struct maps maps;
+	VEC(struct remap_piece) pieces = {0};
+	int status = maps_read(o->pid, &maps);
+	if (status)
+		return status;
+	for (size_t i = 0; i < maps.count; i++) {
+		const struct mapping *m = &maps.at[i];
+		int fd = file_of(m, copy, bell);
+		if (fd >= 0)
+			vec_push(&pieces, (struct remap_piece){m->start, m->end - m->start, m->file_offset, fd, m->writable ? PROTECTION_DATA : PROTECTION_CODE});
+	}
+	maps_free(&maps);
 	uint64_t syscall_at = find_syscall(o, copy);
-	return syscall_at ? remap_process(o->pid, syscall_at, o->base + GUEST_BELL_OFFSET - SCRATCH, wanted, count) : -EPROTO;
+	status = syscall_at ? remap_process(o->pid, syscall_at, o->base + GUEST_BELL_OFFSET - SCRATCH, pieces.at, pieces.count) : -EPROTO;
+	vec_free(&pieces);
+	return status;
 }

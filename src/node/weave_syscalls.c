@@ -17,6 +17,8 @@ enum { NOTHING = 0xff };
 static const struct rule rules[] = {
 	{SYS_rt_sigaction, PROBE_SYSCALL, NOTHING},
 	{SYS_rt_sigprocmask, PROBE_SYSCALL, NOTHING},
+	{SYS_sigaltstack, PROBE_SYSCALL, NOTHING},
+	{SYS_set_robust_list, PROBE_SYSCALL, NOTHING}, /* glibc's threads do that first */
 	{SYS_rt_sigpending, PROBE_SYSCALL, NOTHING},
 	{SYS_rt_sigtimedwait, PROBE_SYSCALL, NOTHING},
 	{SYS_rt_sigreturn, PROBE_SYSCALL, NOTHING},
