@@ -1,19 +1,19 @@
 #!/usr/bin/python3
 """What a program does while it has no supervisor: patches on faults act, also in new children, it can run programs, and a failure that no patch
-knows ends it as natively. One that happens while the keeper's supervisor is about to take over is not lost.
+knows ends it as natively. One that happens while the keeper's supervisor is about to take over is not lost. All of it with and without privileges.
 
 modes: alone
 time: 120
-needs: gcc nm readelf
+needs: gcc nm readelf setpriv
 """
-import json, os, re, subprocess, time
+import json, os, re, subprocess, sys, time
 
 from lib import clearview, supervisor
 from lib.clearview import check, command
 
 PROGRAM = clearview.WORK + "/poked"
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "poked.c")
-SIGSEGV = 11
+SIGSEGV, NOBODY = 11, 65534
 
 
 class Poked:
@@ -85,7 +85,22 @@ def failure_during_respawn():
     check(len(clearview.rows("failures", state=p.state)) == 1, "the supervisor that took over has seen the failure")
 
 
+def as_nobody():
+    """The whole test again, without the privileges that it has as root."""
+    folder = clearview.WORK + "/nobody"
+    os.mkdir(folder)
+    os.chown(folder, NOBODY, NOBODY)
+    prefix = ["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
+    if subprocess.run(prefix + [clearview.PATH, "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+        print("not tested without privileges: they can't reach " + clearview.PATH)
+        return
+    done = subprocess.run(prefix + [sys.executable, os.path.abspath(__file__)], env=dict(os.environ, TMPDIR=folder, HOME=folder))
+    check(done.returncode == 0, "the same works without privileges")
+
+
 subprocess.run(["gcc", "-O1", "-Wl,--build-id", "-o", PROGRAM, SOURCE], check=True)
 acts_without_supervisor()
 dies_natively()
 failure_during_respawn()
+if os.geteuid() == 0:
+    as_nobody()
