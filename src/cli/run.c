@@ -176,6 +176,7 @@ int command_run(int argc, char **argv)
 	target_find(argv[optind], path, sizeof path);
 	target_check(path);
 	check_state(&options);
+	options.terminal = isatty(STDERR_FILENO) ? ttyname(STDERR_FILENO) : NULL;
 	struct launch_context c = {&options, path, argv + optind};
 	if (restart == RESTART_NEVER)
 		launch(&options, path, argv + optind);

@@ -348,7 +348,7 @@ static int order_addresses(const void *a, const void *b)
 }
 
 /* All procedures first, so that every jump from one into another one's middle is known when the springboards are planned. */
-void image_redirect_module(struct image *im, struct loaded *l, uint64_t except)
+void image_redirect_module(struct image *im, struct loaded *l, uint64_t except, image_progress *tell)
 {
 	const struct module *m = l->module;
 	struct procedure **all = calloc(m->range_count + 1, sizeof *all);
@@ -368,6 +368,8 @@ void image_redirect_module(struct image *im, struct loaded *l, uint64_t except)
 	for (size_t i = 0; i < m->range_count; i++) {
 		if (!all[i])
 			continue;
+		if (!(i & 255))
+			tell("redirecting", m->path, i, m->range_count);
 		while (at && jumps.at[at - 1] >= all[i]->ranges[0].start)
 			at--;
 		while (at < jumps.count && jumps.at[at] < all[i]->ranges[0].start)

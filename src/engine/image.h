@@ -122,7 +122,8 @@ void image_unwish(struct image *im, uint32_t owner);
 void image_unwish_procedure(struct image *im, struct loaded *l, uint64_t offset, uint32_t owner);
 unsigned image_weave(struct image *im);
 /* Every procedure of the module (ld.so's debugger hook at `except` stays out: pass 0 for none). */
-void image_redirect_module(struct image *im, struct loaded *l, uint64_t except);
+typedef void image_progress(const char *what, const char *name, size_t done, size_t total);
+void image_redirect_module(struct image *im, struct loaded *l, uint64_t except, image_progress *tell);
 
 /* Which processes there are, and which have the module. */
 void image_add_process(struct image *im, pid_t pid, uint32_t generation);

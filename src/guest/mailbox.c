@@ -92,14 +92,15 @@ static enum answer post(struct guest_slot *s, enum guest_event_kind kind, const 
 		reply[0] = s->reply[0];
 		reply[1] = s->reply[1];
 	}
-	if (a != SWEPT)
-		__atomic_store_n(&s->state, SLOT_FREE, __ATOMIC_RELEASE);
+	if (a == SWEPT)
+		return a;
+	s->pid = 0; /* whoever claims it next is nobody until it says so */
+	__atomic_store_n(&s->state, SLOT_FREE, __ATOMIC_RELEASE);
 	return a;
 }
 
-bool post_event(enum guest_event_kind kind, const uint64_t arg[4], uint64_t reply[2])
+static bool post_undisturbed(enum guest_event_kind kind, const uint64_t arg[4], uint64_t reply[2], bool deadly)
 {
-	bool deadly = kind == EVENT_FAULT || kind == EVENT_LANDING;
 	enum answer a = SWEPT;
 	reply[0] = reply[1] = 0;
 	while (a == SWEPT) {
@@ -109,4 +110,16 @@ bool post_event(enum guest_event_kind kind, const uint64_t arg[4], uint64_t repl
 		a = post(s, kind, arg, reply, deadly ? ROUNDS_DEADLY : ROUNDS);
 	}
 	return a == ANSWERED;
+}
+
+/* A handler must not jump out of the wait and leave the slot behind. In our own handlers signals are blocked already. */
+bool post_event(enum guest_event_kind kind, const uint64_t arg[4], uint64_t reply[2])
+{
+	if (kind == EVENT_FAULT || kind == EVENT_LANDING)
+		return post_undisturbed(kind, arg, reply, true);
+	uint64_t all = ~FAULT_SIGNALS, before;
+	SYS4(__NR_rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &before, 8);
+	bool answered = post_undisturbed(kind, arg, reply, false);
+	SYS4(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &before, NULL, 8);
+	return answered;
 }

@@ -15,6 +15,7 @@
 #include "inject/memory.h"
 #include "node/failures.h"
 #include "node/learning.h"
+#include "node/progress.h"
 #include "node/supervisor.h"
 
 /* A private copy: the guest could change the slot while we look. */
@@ -41,6 +42,8 @@ static uint64_t on_modules(struct supervisor *s, struct family *f, const struct 
 	bool live = f->hook_calls++ >= FIRST_HOOK_CALLS;
 	family_modules(f, e->pid, live);
 	learning_modules_ready(s, f, live);
+	if (f->hook_calls >= 2)
+		progress_close();
 	return 0;
 }
 
@@ -150,11 +153,30 @@ void events_inherit(struct family *f)
 	}
 }
 
+/* Threads that ended before they saw the reply (killed, or all of a process by an exec) leave their slots to us. */
+static void sweep_slots(struct family *f)
+{
+	enum { EVERY_US = 200000 };
+	if (clock_us() - f->swept_us < EVERY_US)
+		return;
+	f->swept_us = clock_us();
+	for (int k = 0; k < GUEST_SLOTS; k++) {
+		struct guest_slot *slot = &f->image.shared->slot[k];
+		uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
+		if (state != SLOT_REPLIED && state != SLOT_CLAIMED)
+			continue;
+		pid_t pid = slot->pid, tid = slot->tid;
+		if (pid > 0 && tid > 0 && syscall(SYS_tgkill, pid, tid, 0) && errno == ESRCH)
+			__atomic_compare_exchange_n(&slot->state, &state, SLOT_FREE, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	}
+}
+
 bool events_handle(struct supervisor *s)
 {
 	bool any = false;
 	for (size_t i = 0; i < s->families.count; i++) {
 		struct family *f = s->families.at[i];
+		sweep_slots(f);
 		for (int k = 0; k < GUEST_SLOTS; k++) {
 			uint32_t posted = SLOT_POSTED;
 			struct guest_slot *slot = &f->image.shared->slot[k];

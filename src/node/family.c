@@ -84,8 +84,19 @@ int family_add_process(struct family *f, pid_t pid, pid_t parent, uint32_t gener
 	return 0;
 }
 
+/* A process that was killed between posting an event and seeing the reply leaves its slot to us. */
+static void reclaim_slots(struct guest_shared *shared, pid_t pid)
+{
+	for (int i = 0; i < GUEST_SLOTS; i++) {
+		uint32_t state = __atomic_load_n(&shared->slot[i].state, __ATOMIC_ACQUIRE);
+		if (state != SLOT_FREE && (pid_t)shared->slot[i].pid == pid)
+			__atomic_compare_exchange_n(&shared->slot[i].state, &state, SLOT_FREE, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	}
+}
+
 void family_remove_process(struct family *f, pid_t pid)
 {
+	reclaim_slots(f->image.shared, pid);
 	for (size_t i = 0; i < f->processes.count; i++)
 		if (f->processes.at[i].pid == pid) {
 			supervisor_unwatch_process(f->supervisor, f->processes.at[i].pidfd);

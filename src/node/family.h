@@ -24,6 +24,7 @@ struct family {
 	char program[256];
 	struct module *program_module;
 	unsigned hook_calls;
+	int64_t swept_us;  /* when its mailbox was last searched for slots of dead threads */
 	uint64_t landings_seen;
 	struct heap_watch *heap; /* NULL: nothing yet */
 	uint64_t hook;     /* module offset of the dynamic linker's debugger hook, 0: none */

@@ -50,7 +50,9 @@ static void at_exec(struct supervisor *s, pid_t pid)
 	const char *why;
 	leave_old_family(s, pid);
 	memory_forget(pid);
+	log_debug("process %d is at an exec", pid);
 	int status = family_start(s, pid, &f, &why);
+	log_debug("process %d is set up", pid);
 	if (status)
 		log_warning("process %d goes on without protection: %s: %s", pid, why, strerror(-status));
 	else

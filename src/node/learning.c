@@ -12,6 +12,7 @@
 #include "learn/learner.h"
 #include "node/guard.h"
 #include "node/procedures.h"
+#include "node/progress.h"
 
 enum { TICK_US = 20000, COMMIT_US = 2000000, FULL_LIMIT = 300, OWNER_BASE = 0x40000000 };
 
@@ -374,6 +375,7 @@ void learning_modules_ready(struct supervisor *s, struct family *f, bool live)
 	do {
 		before = settled_candidates(g);
 		learner_tick(g->learner, clock_us());
+		progress("learning prepares", f->program, settled_candidates(g), g->candidates.count);
 	} while (s->options.learn_full && settled_candidates(g) != before && ++ticks < TICKS_MAX);
 	weave_wanted(g, f, live);
 	learner_cost(g->learner, thread_us() - began);

@@ -13,6 +13,7 @@ struct guard_options {
 	bool only_traps;       /* bug provoker: every springboard an int3 */
 	int checks;            /* presentations that checking patches watch; -1: the default */
 	bool debug;            /* log everything */
+	const char *terminal;  /* for progress; NULL: none */
 };
 
 #endif

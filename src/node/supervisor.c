@@ -23,6 +23,7 @@
 #include "node/learning.h"
 #include "node/module_cache.h"
 #include "node/procedures.h"
+#include "node/progress.h"
 #include "node/repairing.h"
 
 enum { KEEPER_AFTER_US = 200000, KEEPER_EVERY_US = 1000000 };
@@ -305,6 +306,8 @@ int supervisor_run(const struct guard_options *options, pid_t launched, int read
 		return status;
 	}
 	await_launch(&s, launched);
+	progress_open(options->terminal);
+	log_debug("ready: process %d may become the program", launched);
 	say(ready, 0, "");
 	close(ready);
 	if (orphans_known(s.store))

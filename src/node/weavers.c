@@ -3,6 +3,7 @@
 #include "node/enforce.h"
 #include "node/heap_watch.h"
 #include "node/learning.h"
+#include "node/progress.h"
 #include "node/served.h"
 #include "node/supervisor.h"
 
@@ -25,7 +26,7 @@ void weavers_module_loaded(struct family *f, struct loaded *l)
 	enforcement_module_loaded(f->supervisor->enforcement, f, l);
 	if (f->supervisor->options.redirect_all) {
 		image_weave(&f->image);
-		image_redirect_module(&f->image, l, loader_hook(l));
+		image_redirect_module(&f->image, l, loader_hook(l), progress);
 	}
 }
 
