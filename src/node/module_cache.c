@@ -1,5 +1,6 @@
 #include "node/module_cache.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -20,16 +21,39 @@ static struct module *open_as_seen_by(pid_t pid, const char *path)
 	return m;
 }
 
+/* Replaced on disk, or removed, since it was mapped: the file is still there behind what maps it. The first of the two ways wants privileges. */
+static struct module *open_replaced(pid_t pid, const struct mapping *map)
+{
+	char ways[2][64];
+	struct module *m = NULL;
+	snprintf(ways[0], sizeof ways[0], "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, map->start, map->end);
+	snprintf(ways[1], sizeof ways[1], "/proc/%d/exe", pid);
+	for (int i = 0; i < 2; i++) {
+		if (module_open(ways[i], &m))
+			continue;
+		if (m->inode == map->inode) {
+			free(m->path);
+			const char *suffix = strstr(map->path, " (deleted)");
+			m->path = strndup(map->path, suffix ? (size_t)(suffix - map->path) : strlen(map->path));
+			return m;
+		}
+		module_free(m);
+	}
+	return NULL;
+}
+
 struct module *module_cache_get(pid_t pid, const struct mapping *map)
 {
 	for (size_t i = 0; i < cache.count; i++)
 		if (cache.at[i].device == map->device && cache.at[i].inode == map->inode)
 			return cache.at[i].module;
 	struct module *m = map->path[0] == '/' ? open_as_seen_by(pid, map->path) : NULL;
-	if (m && m->inode != map->inode) { /* replaced on disk since it was mapped */
+	if (m && m->inode != map->inode) {
 		module_free(m);
 		m = NULL;
 	}
+	if (!m && map->path[0] == '/')
+		m = open_replaced(pid, map);
 	vec_push(&cache, (struct cached){map->device, map->inode, m});
 	return m;
 }

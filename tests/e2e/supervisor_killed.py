@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """What a program does while it has no supervisor: patches on faults act, also in new children, it can run programs, and a failure that no patch
-knows ends it as natively. One that happens while the keeper's supervisor is about to take over is not lost. All of it with and without privileges.
+knows ends it as natively. Its file may be replaced meanwhile. A failure that happens while the keeper's supervisor is about to take over is not
+lost. All of it with and without privileges.
 
 modes: alone
 time: 120
 needs: gcc nm readelf setpriv
 """
-import json, os, re, subprocess, sys, time
+import json, os, re, shutil, subprocess, sys, time
 
 from lib import clearview, supervisor
 from lib.clearview import check, command
@@ -59,6 +60,8 @@ def acts_without_supervisor():
     supervisor.kill_for_good(first)
     check(p.ask("poke") == "poked 5" and p.ask("fork") == "forked 5", "the patch acts without a supervisor, also in a new child")
     check(p.ask("say") == "said" and p.ask("more") == "heard more", "programs can be run")
+    shutil.copy(PROGRAM, PROGRAM + ".new")
+    os.replace(PROGRAM + ".new", PROGRAM)   # as an upgrade does it
     check(command("adopt", state=p.state).stdout == "adopted 1 process\n", "it is adopted")
     p.supervisor([first])
     check(p.ask("poke") == "poked 5" and p.ask("fork") == "forked 5" and p.ask("say") == "said", "everything works under the new supervisor")
