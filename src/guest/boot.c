@@ -32,8 +32,9 @@ BOOT long take_signals(const struct boot_arguments *a)
 	uint64_t unblock = FAULT_SIGNALS, inherited;
 	long status = SYS4(__NR_rt_sigprocmask, MASK_BLOCK, NULL, &inherited, 8);
 	uint32_t tid = SYS0(__NR_gettid);
-	struct thread_signals *t = &((struct guest_signals *)((uint8_t *)private + SIGNALS_OFFSET))->thread[tid % SIGNAL_THREADS];
+	struct thread_signals *t = (struct thread_signals *)((uint8_t *)private + THREADS_OFFSET) + tid % SIGNAL_THREADS;
 	if (!status && inherited & FAULT_SIGNALS) {
+		((struct guest_signals *)((uint8_t *)private + SIGNALS_OFFSET))->threads_used = 1;
 		t->tid = tid;
 		t->believed = inherited & FAULT_SIGNALS;
 	}
@@ -49,13 +50,14 @@ BOOT long mark_process(const struct boot_arguments *a)
 	return SYS3(__NR_madvise, process, 4096, WIPE_ON_FORK);
 }
 
-/* The first thread gets the first of our alternate signal stacks. */
+/* Maps the alternate signal stacks and the table of threads; the first thread gets the first stack. */
 BOOT long give_stack(const struct boot_arguments *a)
 {
 	enum { NO_RESERVE = 0x4000 };
 	uint64_t private = a->zone + GUEST_PRIVATE_OFFSET, stacks = private + STACKS_OFFSET;
 	struct signal_stack s = {.sp = stacks, .size = ALTSTACK_SIZE};
-	long status = SYS6(__NR_mmap, stacks, ALTSTACKS * ALTSTACK_SIZE, READ | WRITE, PRIVATE | FIXED | ANONYMOUS | NO_RESERVE, -1, 0);
+	uint64_t size = THREADS_OFFSET - STACKS_OFFSET + SIGNAL_THREADS * sizeof(struct thread_signals);
+	long status = SYS6(__NR_mmap, stacks, size, READ | WRITE, PRIVATE | FIXED | ANONYMOUS | NO_RESERVE, -1, 0);
 	if (status < 0 && status > -4096)
 		return status;
 	((struct guest_signals *)(private + SIGNALS_OFFSET))->stack_owner[0] = SYS0(__NR_gettid);

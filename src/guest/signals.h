@@ -12,7 +12,7 @@
 
 #include "guest/guest_internal.h"
 
-enum { SIGNAL_THREADS = 512, HELD_MAX = 24, SHOWN_MAX = 256, ALTSTACKS = 224, ALTSTACK_SIZE = 32768 };
+enum { SIGNAL_THREADS = 4096, HELD_MAX = 24, SHOWN_MAX = 256, ALTSTACKS = 224, ALTSTACK_SIZE = 32768 };
 
 struct thread_signals {
 	uint32_t tid;        /* 0: unused */
@@ -24,8 +24,7 @@ struct thread_signals {
 enum waiting { WAITING_NOT, WAITING, WAITING_RELEASED /* with FAULT_SIGNALS really blocked, until the kernel lets them in */ };
 
 struct guest_signals {
-	struct thread_signals thread[SIGNAL_THREADS]; /* by tid; threads without an entry have none of the FAULT_SIGNALS blocked */
-	uint64_t threads_used;                        /* of these */
+	uint64_t threads_used;                        /* entries of guest_threads */
 	uint64_t handler[65];                         /* the program's own, of the signals that ClearView doesn't own */
 	struct { uint64_t code, original; } shown[SHOWN_MAX]; /* translated addresses, by code address */
 	uint64_t target[16];                          /* of trampolines, found to be text */
@@ -58,8 +57,10 @@ struct guest_process {
 /* Placed by blob.lds. */
 extern struct guest_signals guest_signals __attribute__((visibility("hidden")));
 extern struct guest_process guest_process __attribute__((visibility("hidden")));
+extern struct thread_signals guest_threads[] __attribute__((visibility("hidden"))); /* by tid; without an entry: no FAULT_SIGNAL is blocked */
 extern uint8_t guest_stacks[] __attribute__((visibility("hidden")));
 #define STACKS_OFFSET (0x01840000ul - GUEST_PRIVATE_OFFSET)
+#define THREADS_OFFSET (STACKS_OFFSET + (uint64_t)ALTSTACKS * ALTSTACK_SIZE)
 #define SIGNALS_OFFSET 0x8000ul /* from guest_private */
 #define PROCESS_OFFSET 0xf000ul
 
@@ -68,7 +69,7 @@ _Static_assert(SIGNALS_OFFSET + sizeof(struct guest_signals) <= PROCESS_OFFSET, 
 _Static_assert(sizeof(struct guest_process) <= 4096, "process page fits");
 
 _Static_assert(GUEST_SHARED_OFFSET + GUEST_SHARED_SIZE <= GUEST_PRIVATE_OFFSET + STACKS_OFFSET, "stacks lie behind the shared data");
-_Static_assert(GUEST_PRIVATE_OFFSET + STACKS_OFFSET + (uint64_t)ALTSTACKS * ALTSTACK_SIZE <= GUEST_TABLES_OFFSET, "and before the tables");
+_Static_assert(GUEST_PRIVATE_OFFSET + THREADS_OFFSET + SIGNAL_THREADS * sizeof(struct thread_signals) <= GUEST_TABLES_OFFSET, "and before the tables");
 
 enum { MASK_BLOCK = 0, MASK_UNBLOCK = 1, MASK_SET = 2 };
 

@@ -11,7 +11,7 @@ bool thread_has_ended(uint32_t tid)
 
 static struct thread_signals *entry_at(uint32_t tid, unsigned i)
 {
-	return &guest_signals.thread[(tid + i) % SIGNAL_THREADS];
+	return &guest_threads[(tid + i) % SIGNAL_THREADS];
 }
 
 static struct thread_signals *take(uint32_t tid, struct thread_signals *t, uint32_t former)
@@ -85,7 +85,7 @@ void threads_forked(uint64_t sp, bool own_memory)
 	uint32_t tid = own_tid();
 	uint64_t believed = 0;
 	for (int i = 0; i < SIGNAL_THREADS; i++) {
-		struct thread_signals *t = &guest_signals.thread[i];
+		struct thread_signals *t = &guest_threads[i];
 		if (t->tid && t->fork_sp == sp)
 			believed = t->believed;
 		if (t->tid && own_memory)
