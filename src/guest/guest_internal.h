@@ -92,7 +92,7 @@ void program_sigreturn(struct probe_frame *f);
 void program_fork(struct probe_frame *f);
 void program_exec(struct probe_frame *f, bool seen_to_fail);
 void program_exec_failed(struct probe_frame *f);
-void program_cloned(struct probe_frame *f);
+void program_cloned(struct probe_frame *f, bool surely);
 
 /* trampoline.c: a jump to code on the stack that only fetches its context and jumps on, as compilers make it for nested functions. */
 bool follow_trampoline(struct context *c);

@@ -229,7 +229,8 @@ static bool program_system_call(const struct guest_probe *p, struct probe_frame 
 	case __NR_pselect6:
 	case __NR_epoll_pwait:
 	case __NR_epoll_pwait2:
-		program_wait(f, number);
+		if (p->bound >= 0) /* else nobody would see its end */
+			program_wait(f, number);
 		break;
 	case __NR_rt_sigreturn:
 		program_sigreturn(f);
@@ -279,7 +280,7 @@ __attribute__((used)) bool probe(struct probe_frame *f)
 	case PROBE_SYSCALL:
 		return program_system_call(p, f);
 	case PROBE_CLONED:
-		program_cloned(f);
+		program_cloned(f, p->bound >= 0);
 		break;
 	case PROBE_EXECED:
 		program_exec_failed(f);

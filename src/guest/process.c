@@ -7,10 +7,12 @@ void program_fork(struct probe_frame *f)
 }
 
 /* Behind the system call, in parent and child. What kind of child this is can be seen: the arguments may be gone, with the parent's stack frame. A child with memory
- * of its own introduces itself. */
-void program_cloned(struct probe_frame *f)
+ * of its own introduces itself. surely: the system call can't have been another one. */
+void program_cloned(struct probe_frame *f, bool surely)
 {
 	uint64_t reply[2];
+	if (!surely && (f->r[REG_RAX] != 0 || guest_process.pid))
+		return;
 	if (f->r[REG_RAX] != 0) {
 		threads_forking(0);
 		return;

@@ -34,7 +34,7 @@ static const struct rule rules[] = {
 	{SYS_execve, PROBE_SYSCALL, PROBE_EXECED},
 	{SYS_execveat, PROBE_SYSCALL, PROBE_EXECED},
 };
-static const struct rule from_argument = {-1, PROBE_SYSCALL, NOTHING};
+static const struct rule from_argument = {-1, PROBE_SYSCALL, PROBE_CLONED};
 enum { RULES = sizeof rules / sizeof rules[0] };
 
 static const struct rule *rule_for(int number)
