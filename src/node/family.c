@@ -360,6 +360,7 @@ static void take_over_text(struct family *f)
 	unsigned lost = 0;
 	for (size_t i = 0; i < f->processes.count; i++)
 		note_mappings(f, f->processes.at[i].pid);
+	weavers_modules_known(f);
 	image_weave(&f->image);
 	for (size_t i = 0; i < f->processes.count; i++)
 		lost += image_inherit_text(&f->image, f->processes.at[i].pid);

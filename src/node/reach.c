@@ -15,6 +15,8 @@
 
 enum { PAGE = 4096, CHUNK = 16 * PAGE, SCRATCH = 64, PROTECTION_CODE = PROT_READ | PROT_EXEC, PROTECTION_DATA = PROT_READ | PROT_WRITE };
 
+_Static_assert(sizeof(struct guest_private) + SCRATCH <= GUEST_BELL_OFFSET - GUEST_PRIVATE_OFFSET, "there is room behind the private data");
+
 int reach_bell(const struct orphan *o, bool *is_copy)
 {
 	int fd = open(o->bell, O_RDWR | O_CLOEXEC);

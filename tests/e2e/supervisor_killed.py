@@ -65,6 +65,8 @@ def acts_without_supervisor():
     check(command("adopt", state=p.state).stdout == "adopted 1 process\n", "it is adopted")
     p.supervisor([first])
     check(p.ask("poke") == "poked 5" and p.ask("fork") == "forked 5" and p.ask("say") == "said", "everything works under the new supervisor")
+    p.ask("spoil")
+    check("heap" in [f["monitor"][:4] for f in clearview.rows("failures", state=p.state)], "the heap is watched as before")
     done = command("patches", "disable", str(number), state=p.state)
     check(done.returncode == 0, "disable: " + done.stderr)
     p.dies_of("poke")
