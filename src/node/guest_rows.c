@@ -9,13 +9,14 @@
 #include "base/log.h"
 #include "node/enforce.h"
 
-enum { EVERY_MS = 250 };
+enum { EVERY_MS = 250, SETTLED_US = 1000000 };
 
 /* A row as it was written. */
 struct written {
 	struct guest_row row;
 	uint64_t seen;      /* the round in which the process was last there */
-	bool is_program;    /* its start and end are told as events */
+	bool is_program;    /* not a fork: its start and end are told as events */
+	bool told;          /* its start was */
 };
 
 struct guest_rows {
@@ -119,6 +120,12 @@ static void tell(struct guest_rows *g, const struct guest_row *row, const char *
 	store_event_add(g->supervisor->store, &e);
 }
 
+/* A script's many short-lived programs would flood the log: only the first program is told at once. */
+static bool is_due(const struct guest_rows *g, const struct written *w)
+{
+	return w->is_program && !w->told && (w == g->rows.at || clock_us() - w->row.since_us >= SETTLED_US);
+}
+
 /* The first process of a program that stays is the one whose start and end are told; its forks are not. */
 static struct written *first_row(struct guest_rows *g, const struct family *f, const struct family_process *p)
 {
@@ -138,20 +145,22 @@ static void update(struct guest_rows *g, const struct family *f, const struct fa
 	struct guest_row row = w->row;
 	fill(g, f, p, &row);
 	w->seen = g->round;
+	if (is_due(g, w)) {
+		tell(g, &row, "guarded");
+		w->told = true;
+	}
 	if (!all && !is_new && !differs(&row, &w->row))
 		return;
 	describe(f, p->pid, row.detail, sizeof row.detail);
 	w->row = row;
 	store_guest_put(g->supervisor->store, &row);
-	if (is_new && w->is_program)
-		tell(g, &row, "guarded");
 }
 
 static void remove_row(struct guest_rows *g, size_t i)
 {
 	struct written *w = &g->rows.at[i];
 	store_guest_delete(g->supervisor->store, w->row.pid);
-	if (w->is_program)
+	if (w->told)
 		tell(g, &w->row, "ended");
 	g->rows.at[i] = g->rows.at[--g->rows.count];
 }
@@ -166,7 +175,7 @@ static bool up_to_date(struct guest_rows *g)
 	for (size_t i = 0; i < s->families.count; i++)
 		for (size_t k = 0; k < s->families.at[i]->processes.count; k++) {
 			struct written *w = find(g, s->families.at[i]->processes.at[k].pid);
-			if (!w)
+			if (!w || is_due(g, w))
 				return false;
 			row = w->row;
 			fill(g, s->families.at[i], &s->families.at[i]->processes.at[k], &row);
@@ -221,8 +230,9 @@ static int inherit_row(void *context, const struct guest_row *row)
 	struct guest_rows *g = context;
 	for (size_t i = 0; i < g->supervisor->families.count; i++) {
 		struct family_process *p = family_process(g->supervisor->families.at[i], row->pid);
+		bool first = p == g->supervisor->families.at[i]->processes.at;
 		if (p && p->start == row->pid_start)
-			vec_push(&g->rows, (struct written){.row = *row, .is_program = p == &g->supervisor->families.at[i]->processes.at[0]});
+			vec_push(&g->rows, (struct written){.row = *row, .is_program = first, .told = first});
 	}
 	return 0;
 }
