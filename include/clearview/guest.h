@@ -192,16 +192,18 @@ enum fault_action_kind {
  * The canary byte and the secret words are the family's (guest_tables). The trailer is the size, enciphered with p, and in its upper 16 bits a
  * hash of both. No more than HEAP_CANARY_MAX canary bytes are written.
  *
- * The allocation map has a word for 32 bytes of address space (no block is smaller): state, which 16th of the 32 it is about, and the low 24 bits of
- * the address behind the call that allocated the block: out of reach of what may overrun it. It is private memory of each process, made on demand: a directory
- * of HEAP_REGIONS addresses of maps. A block is HEAP_LIVE exactly while its canary and trailer are in place. */
+ * The allocation map has a byte for 32 bytes of address space (no block is smaller): state, and which 16th of the 32 it is about; and, apart from the bytes
+ * because it is seldom read, a word: the low half of the address behind the call that allocated the block, out of reach of what may overrun
+ * it. The map is private memory of each process, made on demand: a directory of HEAP_REGIONS addresses of maps, each HEAP_MAP_UNITS bytes and then as
+ * many words. A block is HEAP_LIVE exactly while its canary and trailer are in place. */
 enum { HEAP_TRAILER = 8, HEAP_REQUEST_MIN = 24, HEAP_CANARY_MAX = 64, HEAP_REGION_BITS = 26, HEAP_REGIONS = 1 << 21, HEAP_UNIT_BITS = 5, HEAP_REGION_LIST = 4096 };
 #define HEAP_SIZE_MAX (1ull << 46)
-#define HEAP_MAP_WORDS (1ul << (HEAP_REGION_BITS - HEAP_UNIT_BITS))
+#define HEAP_MAP_UNITS (1ul << (HEAP_REGION_BITS - HEAP_UNIT_BITS))
+#define HEAP_MAP_SIZE (5 * HEAP_MAP_UNITS)
 
 enum heap_state { HEAP_UNKNOWN, HEAP_LIVE, HEAP_FREED, HEAP_MOVING /* in realloc */, HEAP_GUARDED /* in a slot */, HEAP_STATE_MASK = 7 };
 
-/* The low byte of a map word; an address that isn't a multiple of 16 gives one that no block has. */
+/* The byte of a block; an address that isn't a multiple of 16 gives one that no block has. */
 static inline uint8_t heap_mark(uint64_t p, enum heap_state state)
 {
 	return state | (uint8_t)((p & 31) << 3);
@@ -209,8 +211,8 @@ static inline uint8_t heap_mark(uint64_t p, enum heap_state state)
 
 static inline uint64_t heap_hash(uint64_t p, uint64_t size, const uint64_t secret[2])
 {
-	uint64_t h = (size ^ p ^ secret[0]) * 0x9e3779b97f4a7c15ull;
-	return ((h ^ h >> 32) * (secret[1] | 1)) >> 48;
+	uint64_t h = (size ^ secret[0] ^ p * 0x9e3779b97f4a7c15ull) * secret[1];
+	return ((h ^ h >> 32) * 0xbf58476d1ce4e5b9ull) >> 48;
 }
 
 static inline uint64_t heap_trailer(uint64_t p, uint64_t size, const uint64_t secret[2])
@@ -272,7 +274,7 @@ struct guest_heap_finding {
 	uint64_t block, size; /* as far as they can be told: size ~0 = unknown */
 	uint64_t usable;     /* of the allocator's block, trailer included */
 	uint64_t address;    /* damaged: the first byte that is; freed: what was passed to free */
-	uint64_t site;       /* behind the call that allocated the block, its low 24 bits; guarded blocks: all */
+	uint64_t site;       /* behind the call that allocated the block, its low 32 bits; guarded blocks: all */
 };
 
 /* --- Landing maps: for every byte of a redirected module's text, where its copy is. */
@@ -316,8 +318,9 @@ struct guest_tables {
 	uint64_t heap_enabled;
 	struct guest_legacy legacy;
 	uint64_t original[GUEST_ORIGINALS]; /* addresses of the copies of the allocator's procedures, by enum guest_entry - ENTRY_MALLOC */
-	uint64_t heap_secret[2];
+	uint64_t heap_secret[2];  /* the second is odd */
 	uint64_t heap_canary;     /* the canary byte, eight times */
+	uint64_t heap_free;       /* address of the allocator's own free */
 	uint32_t heap_layout;     /* enum heap_layout */
 	uint32_t heap_site_count;
 	struct guest_heap_site heap_site[HEAP_SITES_MAX];

@@ -49,6 +49,10 @@ enum { SA_SIGINFO_ = 4, SA_ONSTACK_ = 0x08000000, SA_RESTORER_ = 0x04000000, SA_
 #define OWN_FLAGS ((uint32_t)SA_SIGINFO_ | SA_ONSTACK_ | SA_RESTORER_ | SA_NODEFER_)
 
 /* memory.c: false if the address can't be accessed. */
+struct access {
+	uint64_t value, ok; /* rax, rdx */
+};
+struct access do_read8(uint64_t address); /* read_word's heart */
 bool read_word(uint64_t address, unsigned size, uint64_t *value);
 bool write_word(uint64_t address, unsigned size, uint64_t value);
 bool fix_memory_fault(struct context *c);

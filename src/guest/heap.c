@@ -52,7 +52,7 @@ static inline uint64_t gap_mask(uint64_t gap)
 	return ~0ull << (64 - 8 * gap);
 }
 
-static void write_canary(uint64_t p, uint64_t size, uint64_t usable)
+static inline void write_canary(uint64_t p, uint64_t size, uint64_t usable)
 {
 	uint64_t end = p + usable - HEAP_TRAILER, gap = end - p - size, canary = guest_tables.heap_canary;
 	if (gap < 8) {
@@ -67,7 +67,7 @@ static void write_canary(uint64_t p, uint64_t size, uint64_t usable)
 	store(end, heap_trailer(p, size, guest_tables.heap_secret));
 }
 
-static bool canary_intact(uint64_t p, uint64_t size, uint64_t usable)
+static inline bool canary_intact(uint64_t p, uint64_t size, uint64_t usable)
 {
 	uint64_t end = p + usable - HEAP_TRAILER, gap = end - p - size, canary = guest_tables.heap_canary;
 	if (gap < 8)
@@ -79,15 +79,20 @@ static bool canary_intact(uint64_t p, uint64_t size, uint64_t usable)
 	return load(p + size + length - 8) == canary;
 }
 
-bool heap_intact(uint64_t p, uint64_t usable, uint64_t *size)
+/* A damaged head may say that the trailer is where nothing is: that reads as 0. */
+static inline bool is_intact(uint64_t p, uint64_t usable, uint64_t *size)
 {
-	uint64_t trailer;
-	if (usable < HEAP_REQUEST_MIN || usable > HEAP_SIZE_MAX || !read_word(p + usable - HEAP_TRAILER, 8, &trailer) ||
-	    !heap_read_trailer(p, trailer, guest_tables.heap_secret, size) || *size > usable - HEAP_TRAILER) {
+	if (UNLIKELY(usable < HEAP_REQUEST_MIN || usable > HEAP_SIZE_MAX ||
+		     !heap_read_trailer(p, do_read8(p + usable - HEAP_TRAILER).value, guest_tables.heap_secret, size) || *size > usable - HEAP_TRAILER)) {
 		*size = ~0ull;
 		return false;
 	}
 	return canary_intact(p, *size, usable);
+}
+
+bool heap_intact(uint64_t p, uint64_t usable, uint64_t *size)
+{
+	return is_intact(p, usable, size);
 }
 
 /* --- Allocation. */
@@ -95,16 +100,16 @@ bool heap_intact(uint64_t p, uint64_t usable, uint64_t *size)
 /* A block fresh from the allocator (p 0: it had none). */
 static inline uint64_t finish(uint64_t p, uint64_t size, uint64_t site)
 {
-	uint32_t *word = p ? heap_word_make(p) : NULL;
-	if (UNLIKELY(!word))
+	uint8_t *mark = p ? heap_mark_make(p) : NULL;
+	if (UNLIKELY(!mark))
 		return p;
 	uint64_t usable = heap_usable(p);
 	if (UNLIKELY(usable < size + HEAP_TRAILER || usable < HEAP_REQUEST_MIN || p & 15)) {
-		heap_set(word, p, HEAP_UNKNOWN, 0);
+		heap_set(mark, p, HEAP_UNKNOWN);
 		return p;
 	}
 	write_canary(p, size, usable);
-	heap_set(word, p, HEAP_LIVE, site);
+	heap_set_block(mark, p, HEAP_LIVE, site);
 	return p;
 }
 
@@ -182,13 +187,12 @@ __attribute__((used)) uint64_t entry_pvalloc(uint64_t size)
 __attribute__((used)) uint64_t entry_usable_size(uint64_t p)
 {
 	uint64_t size;
-	uint32_t *word = p && guest_tables.heap_enabled ? heap_word(p) : NULL;
-	uint8_t mark = word ? *heap_mark_of(word) : HEAP_UNKNOWN;
-	struct guest_heap_slot *slot = word && mark == heap_mark(p, HEAP_GUARDED) ? heap_guard_of(p) : NULL;
+	uint8_t *at = p && guest_tables.heap_enabled ? heap_mark_at(p) : NULL, mark = at ? *at : HEAP_UNKNOWN;
+	struct guest_heap_slot *slot = at && mark == heap_mark(p, HEAP_GUARDED) ? heap_guard_of(p) : NULL;
 	if (slot)
 		return slot->size;
 	uint64_t usable = ((original1 *)ORIGINAL(ENTRY_USABLE_SIZE))(p);
-	if (!word || mark != heap_mark(p, HEAP_LIVE))
+	if (!at || mark != heap_mark(p, HEAP_LIVE))
 		return usable;
 	heap_intact(p, usable, &size);
 	return size <= usable ? size : usable - HEAP_TRAILER;
@@ -197,30 +201,39 @@ __attribute__((used)) uint64_t entry_usable_size(uint64_t p)
 /* --- Release. entry_free and entry_realloc (heap_entry.S) come here first. 0: go on to heap_free_on or heap_realloc; 1: done, return; else an enum
  * heap_finding_kind. next: HEAP_FREED or HEAP_MOVING. */
 
+/* The allocator itself calls free by a direct call, all others through the dynamic linker's indirection. Its own doing (glibc frees, at the end of a
+ * thread, what the thread has freed and kept) says nothing about the program's. In a static program all calls are direct: there the allocator's own checks of
+ * double frees have to do. */
+static bool is_allocators_own(uint64_t caller)
+{
+	enum { CALL = 0xe8, CALL_SIZE = 5 };
+	return *(const uint8_t *)(caller - CALL_SIZE) == CALL && caller + *(const int32_t *)(caller - 4) == guest_tables.heap_free;
+}
+
 static unsigned release_other(uint64_t p, uint8_t mark, unsigned next, uint64_t caller)
 {
 	if (mark == heap_mark(p, HEAP_FREED))
-		return HEAP_FREED_TWICE;
+		return is_allocators_own(caller) ? 0 : HEAP_FREED_TWICE;
 	if (mark == heap_mark(p, HEAP_MOVING))
 		return 0;
 	if (mark == heap_mark(p, HEAP_GUARDED) && next == HEAP_FREED)
 		return heap_guard_free(p, caller) ? 1 : HEAP_DAMAGED;
 	if (mark == heap_mark(p, HEAP_GUARDED))
 		return 0;
-	return heap_enclosing(p) ? HEAP_FREED_INSIDE : 0;
+	return !is_allocators_own(caller) && heap_enclosing(p) ? HEAP_FREED_INSIDE : 0;
 }
 
 __attribute__((used)) unsigned heap_release(uint64_t p, unsigned next, uint64_t caller)
 {
 	uint64_t size;
-	uint32_t *word = LIKELY(p && guest_tables.heap_enabled) ? heap_word(p) : NULL;
-	if (UNLIKELY(!word))
+	uint8_t *mark = LIKELY(p && guest_tables.heap_enabled) ? heap_mark_at(p) : NULL;
+	if (UNLIKELY(!mark))
 		return 0;
-	uint8_t *mark = heap_mark_of(word), now = *mark;
+	uint8_t now = *mark;
 	if (UNLIKELY(now != heap_mark(p, HEAP_LIVE)))
 		return release_other(p, now, next, caller);
-	bool intact = heap_intact(p, heap_usable(p), &size);
-	__atomic_store_n(mark, heap_mark(p, next), __ATOMIC_RELEASE);
+	bool intact = is_intact(p, heap_usable(p), &size);
+	heap_set(mark, p, next);
 	return LIKELY(intact) ? 0 : HEAP_DAMAGED;
 }
 
@@ -248,12 +261,12 @@ static uint64_t guarded_realloc(struct guest_heap_slot *slot, uint64_t p, uint64
 }
 
 /* The block goes to an armed site. */
-static uint64_t realloc_into_guard(uint64_t p, uint32_t *word, uint64_t size, uint64_t site)
+static uint64_t realloc_into_guard(uint64_t p, uint8_t *mark, uint64_t size, uint64_t site)
 {
 	uint64_t usable = heap_usable(p);
 	uint64_t to = move(p, usable - HEAP_TRAILER, guarded(size, site), size);
 	if (to) {
-		__atomic_store_n(heap_mark_of(word), heap_mark(p, HEAP_FREED), __ATOMIC_RELEASE);
+		heap_set(mark, p, HEAP_FREED);
 		((original1 *)ORIGINAL(ENTRY_FREE))(p);
 	}
 	return to;
@@ -262,17 +275,16 @@ static uint64_t realloc_into_guard(uint64_t p, uint32_t *word, uint64_t size, ui
 __attribute__((used)) uint64_t heap_realloc(uint64_t p, uint64_t size)
 {
 	original2 *original = (original2 *)ORIGINAL(ENTRY_REALLOC);
-	uint32_t *word = p && guest_tables.heap_enabled ? heap_word(p) : NULL;
-	uint8_t mark = word ? *heap_mark_of(word) : HEAP_UNKNOWN;
-	struct guest_heap_slot *slot = word && mark == heap_mark(p, HEAP_GUARDED) ? heap_guard_of(p) : NULL;
-	bool ours = word && mark == heap_mark(p, HEAP_MOVING), too_large = beyond_us(size);
+	uint8_t *at = p && guest_tables.heap_enabled ? heap_mark_at(p) : NULL, mark = at ? *at : HEAP_UNKNOWN;
+	struct guest_heap_slot *slot = at && mark == heap_mark(p, HEAP_GUARDED) ? heap_guard_of(p) : NULL;
+	bool ours = at && mark == heap_mark(p, HEAP_MOVING), too_large = beyond_us(size);
 	if (slot && too_large)
 		return ((original1 *)ORIGINAL(ENTRY_MALLOC))(size); /* says no as it does natively */
 	if (slot)
 		return guarded_realloc(slot, p, size, CALLER);
 	if (!p && !too_large)
 		return allocate(size, CALLER);
-	uint64_t to = ours && size && !too_large ? realloc_into_guard(p, word, size, CALLER) : 0;
+	uint64_t to = ours && size && !too_large ? realloc_into_guard(p, at, size, CALLER) : 0;
 	if (to)
 		return to;
 	to = original(p, too_large || (!size && p) ? size : request(size));
@@ -280,12 +292,12 @@ __attribute__((used)) uint64_t heap_realloc(uint64_t p, uint64_t size)
 		/* Moved, or freed, or it stays as it was. If somebody else has the address by now, the mark is theirs. */
 		uint8_t moving = heap_mark(p, HEAP_MOVING);
 		uint8_t after = heap_mark(p, to || !size ? HEAP_FREED : HEAP_LIVE);
-		__atomic_compare_exchange_n(heap_mark_of(word), &moving, after, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+		__atomic_compare_exchange_n(at, &moving, after, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 	}
 	if (to && (too_large || !size)) {
-		uint32_t *fresh = heap_word(to);
+		uint8_t *fresh = heap_mark_at(to);
 		if (fresh)
-			heap_set(fresh, to, HEAP_UNKNOWN, 0);
+			heap_set(fresh, to, HEAP_UNKNOWN);
 		return to;
 	}
 	return finish(to, size, CALLER);

@@ -32,16 +32,16 @@ static void describe_damage(struct guest_heap_finding *f)
 static void describe(struct guest_heap_finding *f, unsigned kind)
 {
 	uint64_t p = f->r[REG_RDI];
-	uint32_t *word = heap_word(p);
+	uint8_t *mark = heap_mark_at(p);
 	f->kind = kind;
 	f->address = f->block = p;
 	f->size = ~0ull;
 	f->usable = 0;
-	f->site = word ? *word >> 8 : 0;
+	f->site = mark ? *heap_site_of(mark, p) : 0;
 	if (kind == HEAP_FREED_INSIDE) {
 		f->block = heap_enclosing(p);
-		word = f->block ? heap_word(f->block) : NULL;
-		f->site = word ? *word >> 8 : 0;
+		mark = f->block ? heap_mark_at(f->block) : NULL;
+		f->site = mark ? *heap_site_of(mark, f->block) : 0;
 		if (f->block)
 			heap_intact(f->block, f->usable = heap_usable(f->block), &f->size);
 	} else if (kind == HEAP_DAMAGED) {

@@ -7,33 +7,45 @@
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-/* heap_map.c: the map word of an address. NULL: there is no map (heap_word), or none can be made (heap_word_make). */
-uint32_t *heap_word_new(uint64_t p);
+/* heap_map.c: the map byte of an address. NULL: there is no map (heap_mark_at), or none can be made (heap_mark_make). */
+uint8_t *heap_mark_new(uint64_t p);
 
-static inline uint32_t *heap_word(uint64_t p)
+static inline uint64_t heap_unit(uint64_t p)
 {
-	const uint64_t *directory = (const uint64_t *)__atomic_load_n(&guest_private.heap.directory, __ATOMIC_RELAXED);
-	uint32_t *map = directory && p >> HEAP_REGION_BITS < HEAP_REGIONS ? (uint32_t *)directory[p >> HEAP_REGION_BITS] : NULL;
-	return map ? map + (p >> HEAP_UNIT_BITS & (HEAP_MAP_WORDS - 1)) : NULL;
+	return p >> HEAP_UNIT_BITS & (HEAP_MAP_UNITS - 1);
 }
 
-static inline uint32_t *heap_word_make(uint64_t p)
+static inline uint8_t *heap_mark_at(uint64_t p)
 {
-	uint32_t *word = heap_word(p);
-	return LIKELY(word) ? word : heap_word_new(p);
+	const uint64_t *directory = (const uint64_t *)__atomic_load_n(&guest_private.heap.directory, __ATOMIC_RELAXED);
+	uint8_t *map = directory && p >> HEAP_REGION_BITS < HEAP_REGIONS ? (uint8_t *)directory[p >> HEAP_REGION_BITS] : NULL;
+	return map ? map + heap_unit(p) : NULL;
+}
+
+static inline uint8_t *heap_mark_make(uint64_t p)
+{
+	uint8_t *mark = heap_mark_at(p);
+	return LIKELY(mark) ? mark : heap_mark_new(p);
+}
+
+/* The address's word, of its byte. */
+static inline uint32_t *heap_site_of(uint8_t *mark, uint64_t p)
+{
+	return (uint32_t *)(mark - heap_unit(p) + HEAP_MAP_UNITS) + heap_unit(p);
 }
 
 /* The start of the live block that holds an address which is not itself a block's; 0: none known. */
 uint64_t heap_enclosing(uint64_t p);
 
-static inline uint8_t *heap_mark_of(uint32_t *word)
+static inline void heap_set(uint8_t *mark, uint64_t p, enum heap_state state)
 {
-	return (uint8_t *)word; /* the low byte */
+	__atomic_store_n(mark, heap_mark(p, state), __ATOMIC_RELEASE);
 }
 
-static inline void heap_set(uint32_t *word, uint64_t p, enum heap_state state, uint64_t site)
+static inline void heap_set_block(uint8_t *mark, uint64_t p, enum heap_state state, uint64_t site)
 {
-	__atomic_store_n(word, heap_mark(p, state) | (uint32_t)site << 8, __ATOMIC_RELEASE);
+	*heap_site_of(mark, p) = (uint32_t)site;
+	heap_set(mark, p, state);
 }
 
 /* heap.c: the allocator's view of a block of ours. */

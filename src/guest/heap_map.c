@@ -2,7 +2,7 @@
  * make at once. Includes nothing that a signal handler, or a vforked child, could not interrupt or repeat. */
 #include "guest/heap_internal.h"
 
-enum { READ_WRITE = 3, PRIVATE_ANONYMOUS_UNRESERVED = 0x4022, LOOK_BACK = 128 /* words: 4 KB */ };
+enum { READ_WRITE = 3, PRIVATE_ANONYMOUS_UNRESERVED = 0x4022, LOOK_BACK = 128 /* units: 4 KB */ };
 
 static uint64_t map_memory(uint64_t size)
 {
@@ -20,21 +20,21 @@ static uint64_t make_once(uint64_t *where, uint64_t size, bool *mine)
 	return *mine ? made : there;
 }
 
-uint32_t *heap_word_new(uint64_t p)
+uint8_t *heap_mark_new(uint64_t p)
 {
 	bool mine;
 	uint64_t number = p >> HEAP_REGION_BITS;
 	struct guest_heap *h = &guest_private.heap;
 	if (number >= HEAP_REGIONS || (!h->directory && !make_once(&h->directory, HEAP_REGIONS * sizeof(uint64_t), &mine)))
 		return NULL;
-	if (!make_once((uint64_t *)h->directory + number, HEAP_MAP_WORDS * sizeof(uint32_t), &mine))
+	if (!make_once((uint64_t *)h->directory + number, HEAP_MAP_SIZE, &mine))
 		return NULL;
 	if (mine) {
 		uint32_t at = __atomic_fetch_add(&h->region_count, 1, __ATOMIC_RELAXED);
 		if (at < HEAP_REGION_LIST)
 			__atomic_store_n(&h->region[at], number, __ATOMIC_RELEASE);
 	}
-	return heap_word(p);
+	return heap_mark_at(p);
 }
 
 void heap_prepare(void)
@@ -43,21 +43,20 @@ void heap_prepare(void)
 	if (!guest_tables.heap_enabled || guest_private.heap.directory)
 		return;
 	uint64_t heap_end = SYS1(__NR_brk, 0);
-	heap_word_make(heap_end);
-	heap_word_make(heap_end + AHEAD);
+	heap_mark_make(heap_end);
+	heap_mark_make(heap_end + AHEAD);
 }
 
 uint64_t heap_enclosing(uint64_t p)
 {
-	const uint32_t *word = heap_word(p);
+	const uint8_t *mark = heap_mark_at(p);
 	uint64_t unit = p >> HEAP_UNIT_BITS, size;
-	uint64_t back = unit & (HEAP_MAP_WORDS - 1);
-	for (uint64_t n = 0; word && n <= back && n < LOOK_BACK; n++) {
-		uint32_t w = *(word - n);
-		uint64_t block = (unit - n) << HEAP_UNIT_BITS | (w >> 3 & 31);
-		if (!(w & HEAP_STATE_MASK) || block >= p)
+	for (uint64_t n = 0; mark && n <= heap_unit(p) && n < LOOK_BACK; n++) {
+		uint8_t m = *(mark - n);
+		uint64_t block = (unit - n) << HEAP_UNIT_BITS | m >> 3;
+		if (!(m & HEAP_STATE_MASK) || block >= p)
 			continue;
-		if ((w & HEAP_STATE_MASK) != HEAP_LIVE)
+		if ((m & HEAP_STATE_MASK) != HEAP_LIVE)
 			return 0;
 		return heap_intact(block, heap_usable(block), &size) && p - block < size ? block : 0;
 	}

@@ -5,7 +5,7 @@ extern const uint8_t access_read8[], access_read4[], access_read2[], access_read
 	access_write1[], access_failed[];
 
 /* bool access(address in rdi, value in rsi -> rax); the label names the one instruction that may fault. */
-__asm__(".text\n"
+__asm__(".text\n.globl do_read8\n"
 	"do_read8: access_read8: mov (%rdi), %rax; jmp access_done\n"
 	"do_read4: access_read4: movslq (%rdi), %rax; jmp access_done\n"
 	"do_read2: access_read2: movswq (%rdi), %rax; jmp access_done\n"
@@ -17,10 +17,7 @@ __asm__(".text\n"
 	"access_done: mov $1, %edx; ret\n"
 	"access_failed: xor %eax, %eax; xor %edx, %edx; ret\n");
 
-struct access {
-	uint64_t value, ok; /* rax, rdx */
-};
-struct access do_read8(uint64_t), do_read4(uint64_t), do_read2(uint64_t), do_read1(uint64_t);
+struct access do_read4(uint64_t), do_read2(uint64_t), do_read1(uint64_t);
 struct access do_write8(uint64_t, uint64_t), do_write4(uint64_t, uint64_t), do_write2(uint64_t, uint64_t), do_write1(uint64_t, uint64_t);
 
 bool read_word(uint64_t address, unsigned size, uint64_t *value)

@@ -87,7 +87,7 @@ void heap_fault_failure(const struct guest_heap_slot *s, const char *allocated, 
 	int64_t distance = (int64_t)(out->fault_address - s->block);
 	unsigned long long beyond = distance - (int64_t)s->size, size = s->size;
 	if (s->state == HEAP_SLOT_QUARANTINED)
-		snprintf(facts, sizeof facts, "%s to a freed heap block of %llu bytes, at its byte %lld, allocated at %s, freed at %s", access, size,
+		snprintf(facts, sizeof facts, "%s in a freed heap block of %llu bytes, at its byte %lld, allocated at %s, freed at %s", access, size,
 			 (long long)distance, allocated, freed);
 	else if (distance < 0)
 		snprintf(facts, sizeof facts, "%s, %lld bytes before a heap block of %llu bytes allocated at %s", access, (long long)-distance, size, allocated);

@@ -12,15 +12,15 @@
 
 enum {
 	PAGE = 4096,
-	MAP_PAGES = HEAP_MAP_WORDS * sizeof(uint32_t) / PAGE,
-	WORDS = PAGE / sizeof(uint32_t),          /* of a map's page */
-	COVERED = WORDS << HEAP_UNIT_BITS,        /* bytes of heap that a map's page is about */
+	MAP_PAGES = HEAP_MAP_UNITS / PAGE,
+	COVERED = PAGE << HEAP_UNIT_BITS,         /* bytes of heap that a page of a map's bytes is about */
 };
 
 /* A block that doesn't look right, and all that has to be the same when it is looked at again. */
 struct suspect {
 	uint64_t block;
-	uint32_t word;
+	uint8_t mark;
+	uint32_t site;
 	uint64_t head, trailer;
 	uint64_t address; /* of the damage */
 	bool told;
@@ -107,19 +107,21 @@ static bool examine(const struct heap_scan *s, bool fresh, const struct guest_ta
 
 static bool same(const struct suspect *a, const struct suspect *b)
 {
-	return a->word == b->word && a->head == b->head && a->trailer == b->trailer && a->address == b->address;
+	return a->mark == b->mark && a->site == b->site && a->head == b->head && a->trailer == b->trailer && a->address == b->address;
 }
 
-static bool is_live(uint32_t word)
+static bool is_live(uint8_t mark)
 {
-	return (word & HEAP_STATE_MASK) == HEAP_LIVE;
+	return (mark & HEAP_STATE_MASK) == HEAP_LIVE;
 }
 
-static bool look_again(const struct heap_scan *s, const struct guest_tables *t, uint64_t map_at, uint64_t block, struct suspect *out)
+/* From the process, not from what was read of it before. map: guest address of the block's map. */
+static bool look_again(const struct heap_scan *s, const struct guest_tables *t, uint64_t map, uint64_t block, struct suspect *out)
 {
+	uint64_t unit = block >> HEAP_UNIT_BITS & (HEAP_MAP_UNITS - 1);
 	bool damaged = examine(s, true, t, block, out);
-	return damaged && !memory_read_all(s->pid, map_at, &out->word, 4) && is_live(out->word) &&
-	       ((uint8_t)out->word == heap_mark(block, HEAP_LIVE));
+	return damaged && !memory_read_all(s->pid, map + HEAP_MAP_UNITS + unit * 4, &out->site, 4) && !memory_read_all(s->pid, map + unit, &out->mark, 1) &&
+	       out->mark == heap_mark(block, HEAP_LIVE);
 }
 
 static void suspect(struct heap_scan *s, const struct suspect *what)
@@ -130,23 +132,23 @@ static void suspect(struct heap_scan *s, const struct suspect *what)
 	vec_push(&s->suspects, *what);
 }
 
-static void scan_page(struct heap_scan *s, const struct guest_tables *t, uint64_t map_at, uint64_t covered_from)
+static void scan_page(struct heap_scan *s, const struct guest_tables *t, uint64_t map, uint64_t covered_from)
 {
-	uint32_t words[WORDS];
+	uint8_t marks[PAGE];
 	bool have_piece = false;
-	if (memory_read_all(s->pid, map_at, words, sizeof words))
+	if (memory_read_all(s->pid, map + (covered_from >> HEAP_UNIT_BITS & (HEAP_MAP_UNITS - 1)), marks, sizeof marks))
 		return;
-	for (unsigned i = 0; i < WORDS; i++) {
+	for (unsigned i = 0; i < PAGE; i++) {
 		struct suspect first = {0}, second = {0};
-		if (!is_live(words[i]))
+		if (!is_live(marks[i]))
 			continue;
-		uint64_t block = covered_from + ((uint64_t)i << HEAP_UNIT_BITS | (words[i] >> 3 & 31));
+		uint64_t block = covered_from + ((uint64_t)i << HEAP_UNIT_BITS | marks[i] >> 3);
 		if (!have_piece) {
 			s->piece_at = block - 8; /* before it there may be nothing to read */
 			s->piece_size = memory_read(s->pid, s->piece_at, s->piece, covered_from + COVERED - s->piece_at);
 			have_piece = true;
 		}
-		if (examine(s, false, t, block, &first) && look_again(s, t, map_at + i * 4, block, &second))
+		if (examine(s, false, t, block, &first) && look_again(s, t, map, block, &second))
 			suspect(s, &second);
 	}
 }
@@ -195,7 +197,7 @@ static bool scan_region(struct heap_scan *s, const struct guest_tables *t, const
 			continue;
 		if (now_us() >= end_us)
 			return true;
-		scan_page(s, t, map + (uint64_t)s->page * PAGE, (number << HEAP_REGION_BITS) + (uint64_t)s->page * COVERED);
+		scan_page(s, t, map, (number << HEAP_REGION_BITS) + (uint64_t)s->page * COVERED);
 	}
 	return false;
 }
@@ -215,7 +217,7 @@ static void go_around(struct heap_scan *s, const struct guest_tables *t, const s
 static void tell(const struct suspect *s, const struct guest_tables *t, struct guest_heap_finding *out)
 {
 	*out = (struct guest_heap_finding){.kind = HEAP_DAMAGED, .block = s->block, .usable = heap_glibc_usable(s->head), .address = s->address,
-					   .site = s->word >> 8};
+					   .site = s->site};
 	if (!heap_read_trailer(s->block, s->trailer, t->heap_secret, &out->size))
 		out->size = ~0ull;
 }
@@ -229,8 +231,7 @@ static unsigned confirm(struct heap_scan *s, const struct guest_tables *t, const
 		struct suspect was = s->suspects.at[i], is = {0};
 		uint64_t map = 0;
 		bool has_map = !memory_read_all(s->pid, h->directory + (was.block >> HEAP_REGION_BITS) * 8, &map, 8) && map;
-		uint64_t at = map + (was.block >> HEAP_UNIT_BITS & (HEAP_MAP_WORDS - 1)) * 4;
-		if (!has_map || !look_again(s, t, at, was.block, &is) || !same(&was, &is))
+		if (!has_map || !look_again(s, t, map, was.block, &is) || !same(&was, &is))
 			continue;
 		if (!was.told && found < max) {
 			tell(&is, t, &out[found++]);

@@ -122,6 +122,8 @@ static int detour_all(struct family *f, struct loaded *l)
 		status = detour(f, l, offset, procedures[i].entry);
 		offsets[count++] = offset;
 		vec_push(&h->entries, offset);
+		if (procedures[i].entry == ENTRY_FREE)
+			f->image.tables->heap_free = offset + l->bias;
 		h->wanted |= 1u << (procedures[i].entry - ENTRY_MALLOC);
 	}
 	h->allocator = l->module->key;
@@ -139,7 +141,7 @@ static void make_secrets(struct guest_tables *t)
 		for (int i = 0; i < 3; i++)
 			random[i] = (uint64_t)clock_us() * 0x9e3779b97f4a7c15ull >> i;
 	t->heap_secret[0] = random[0];
-	t->heap_secret[1] = random[1];
+	t->heap_secret[1] = random[1] | 1;
 	t->heap_canary = 0x0101010101010101ull * (0x81 | (random[2] & 0x7f)); /* never a character or a terminator */
 }
 
@@ -239,10 +241,10 @@ void heap_watch_module_loaded(struct family *f, struct loaded *l)
 		log_info("armed allocation sites can't be read: %s", store_error(f->supervisor->store));
 }
 
-/* Sites behind whose low 24 bits a call ends. */
+/* Places whose addresses have these low 32 bits and where a call ends. */
 static unsigned sites_of(struct family *f, uint64_t low, struct point out[HEAP_SITES_FOUND_MAX], uint64_t addresses[HEAP_SITES_FOUND_MAX])
 {
-	const uint64_t span = 1 << 24;
+	const uint64_t span = 1ull << 32;
 	unsigned count = 0;
 	for (size_t i = 0; i < f->image.modules.count; i++) {
 		struct loaded *l = f->image.modules.at[i];
