@@ -191,11 +191,11 @@ __attribute__((used)) uint64_t entry_usable_size(uint64_t p)
 	struct guest_heap_slot *slot = at && mark == heap_mark(p, HEAP_GUARDED) ? heap_guard_of(p) : NULL;
 	if (slot)
 		return slot->size;
-	uint64_t usable = ((original1 *)ORIGINAL(ENTRY_USABLE_SIZE))(p);
 	if (!at || mark != heap_mark(p, HEAP_LIVE))
-		return usable;
-	heap_intact(p, usable, &size);
-	return size <= usable ? size : usable - HEAP_TRAILER;
+		return ((original1 *)ORIGINAL(ENTRY_USABLE_SIZE))(p);
+	uint64_t usable = heap_usable(p); /* some programs ask all the time: whether the canary is intact is for free to see */
+	bool known = usable >= HEAP_REQUEST_MIN && heap_read_trailer(p, do_read8(p + usable - HEAP_TRAILER).value, guest_tables.heap_secret, &size);
+	return known && size <= usable ? size : usable - HEAP_TRAILER;
 }
 
 /* --- Release. entry_free and entry_realloc (heap_entry.S) come here first. 0: go on to heap_free_on or heap_realloc; 1: done, return; else an enum
