@@ -18,7 +18,7 @@
 #include <clearview/operand.h>
 #include <stdbool.h>
 
-enum { GUEST_ABI_VERSION = 2 };
+enum { GUEST_ABI_VERSION = 3 };
 
 /* Places in the blob that woven code, the kernel or the supervisor enter it at. */
 enum guest_entry {
@@ -103,6 +103,7 @@ enum probe_work {
 	PROBE_EXECED,  /* behind an execve that came back */
 	PROBE_COUNT,   /* behind a system call: count it if it returned more than 0 */
 	PROBE_WAITED,  /* behind one that waits with a signal mask of its own */
+	PROBE_SAVE,    /* at a procedure's entry: remember what PROBE_ACT_RESTORE needs */
 	PROBE_CAPTURE, /* remember operand a and the activation in the tally, for a later probe with `earlier` */
 };
 
@@ -118,6 +119,8 @@ enum probe_action {
 	PROBE_ACT_NONE,
 	PROBE_ACT_SET,     /* operand a := value */
 	PROBE_ACT_SET_B,   /* operand a := operand b */
+	PROBE_ACT_RESTORE, /* put back what PROBE_SAVE remembered of this activation, r11 := where the return address stands, and go on at `resume`;
+			    * without such a memory nothing. bound 1: only if the return address has changed */
 	PROBE_ACT_RESUME,  /* go on at `resume` instead of behind the probe; rax := value if has_value */
 };
 
@@ -363,6 +366,7 @@ struct guest_private {
 	uint64_t hidden_mask[65];       /* what was taken out of the sa_mask of the others */
 	struct { uint32_t tid; uint32_t unused; uint64_t mask; } blocked[GUEST_HIDDEN_MASKS]; /* what was taken out of a thread's mask */
 	struct guest_heap heap;
+	uint64_t saved_frames;          /* address of saved.c's table, 0: none yet */
 };
 
 _Static_assert(sizeof(struct guest_probe) <= 512, "probe table fits");

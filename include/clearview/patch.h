@@ -8,7 +8,8 @@
 enum guard_kind {
 	GUARD_ALWAYS,    /* whenever the point is reached */
 	GUARD_INVARIANT, /* when the invariant is violated there */
-	GUARD_FAULT,     /* when the instruction raises SIGSEGV, SIGBUS, SIGFPE or SIGILL; costs nothing until it does */
+	GUARD_FAULT,     /* when the instruction raises SIGSEGV, SIGBUS, SIGFPE or SIGILL, the call ends in an abort, or the loop is found to be endless;
+			  * costs nothing until it does */
 	GUARD_HEAP,      /* when the instruction's write, or the call's free, is outside an allocated heap block */
 };
 
@@ -18,6 +19,8 @@ enum action_kind {
 	ACTION_SKIP,       /* skip the instruction; a call is skipped as one instruction; a load's destination becomes value */
 	ACTION_RETURN,     /* return from the enclosing procedure, rax = value if has_value */
 	ACTION_DISCARD,    /* discard an out-of-bounds write */
+	ACTION_RESTORE,    /* return to where the enclosing procedure was called from when it was entered, with the registers and the callers' stack of
+			    * that moment: what lies on the stack now is overwritten */
 };
 
 enum patch_state {

@@ -98,6 +98,10 @@ void program_exec(struct probe_frame *f, bool seen_to_fail);
 void program_exec_failed(struct probe_frame *f);
 void program_cloned(struct probe_frame *f, bool surely);
 
+/* saved.c: what ACTION_RESTORE needs of a procedure's activation. False: nothing is remembered of it, or (only_if_changed) its return address is intact. */
+void saved_enter(uint64_t cfa, const struct probe_frame *f);
+bool saved_restore(uint64_t cfa, bool only_if_changed, struct probe_frame *f);
+
 /* trampoline.c: a jump to code on the stack that only fetches its context and jumps on, as compilers make it for nested functions. */
 bool follow_trampoline(struct context *c);
 

@@ -193,7 +193,9 @@ static void repair(const struct guest_probe *p, struct guest_tally *tally, struc
 		return;
 	if (p->action == PROBE_ACT_SET || p->action == PROBE_ACT_SET_B)
 		write_operand(&p->operand[0], f, value);
-	if (p->action == PROBE_ACT_RESUME) {
+	if (p->action == PROBE_ACT_RESTORE && !saved_restore(activation(p, f), p->bound, f))
+		return;
+	if (p->action == PROBE_ACT_RESUME || p->action == PROBE_ACT_RESTORE) {
 		f->resume = p->resume;
 		if (p->has_value)
 			f->r[REG_RAX] = value;
@@ -270,6 +272,9 @@ __attribute__((used)) bool probe(struct probe_frame *f)
 	case PROBE_COUNT:
 		if ((int64_t)f->r[REG_RAX] > 0)
 			__atomic_add_fetch(&tally->runs, 1, __ATOMIC_RELAXED);
+		break;
+	case PROBE_SAVE:
+		saved_enter(activation(p, f), f);
 		break;
 	case PROBE_CAPTURE:
 		capture(p, tally, f);

@@ -7,6 +7,7 @@
 #include "learn/evaluate.h"
 #include "node/fault_code.h"
 #include "node/guard.h"
+#include "node/procedures.h"
 
 enum { PROBE_FRAME = 136, CALLERS_MAX = 8 };
 
@@ -24,6 +25,7 @@ struct site {
 struct forced {
 	uint64_t id;
 	bool is_check;
+	bool by_verdict;    /* nothing is woven: the repair engine acts when the failure is told */
 	struct patch patch; /* a check's invariant stands in patch.invariant */
 	struct point callers[CALLERS_MAX];
 	size_t caller_count;
@@ -106,13 +108,32 @@ static int place_guard(struct forced *f, struct site *s, struct guest_probe *p)
 	bool needs_earlier;
 	struct operand operand;
 	uint64_t offset;
-	if (!f->is_check && f->patch.guard == GUARD_ALWAYS) {
+	if (!f->is_check && (f->patch.guard == GUARD_ALWAYS || f->patch.action == ACTION_RESTORE)) {
 		p->guard = PROBE_GUARD_TRUE;
 		guard_activation(p, s->loaded->module, f->patch.at.offset);
 		return 0;
 	}
 	int status = guard_fill(p, &f->patch.invariant, s->loaded, &needs_earlier, &operand, &offset);
 	return status || !needs_earlier ? status : place_capture(f, s, p, &operand, offset);
+}
+
+/* The probe at the procedure's entry that saves what ACTION_RESTORE brings back. Springboards at entries stand behind endbr64. */
+static int place_save(struct forced *f, struct site *s, struct guest_probe *p)
+{
+	static const uint8_t landing_mark[] = {0xf3, 0x0f, 0x1e, 0xfa};
+	struct module *m = s->loaded->module;
+	const struct procedure *procedure = procedures_get(m, f->patch.at.offset);
+	size_t available;
+	const uint8_t *bytes = procedure ? module_bytes(m, procedure->entry, &available) : NULL;
+	if (!bytes || p->cfa_register == REG_NONE || !(s->capture = image_probe_new(&s->family->image)))
+		return -EOPNOTSUPP;
+	uint64_t offset = procedure->entry + (available >= 4 && !memcmp(bytes, landing_mark, 4) ? 4 : 0);
+	struct guest_probe *save = image_probe(&s->family->image, s->capture);
+	save->work = PROBE_SAVE;
+	guard_activation(save, m, offset);
+	if (save->cfa_register != REG_RSP || save->cfa_offset != 8)
+		return -EOPNOTSUPP;
+	return wish_probe(s, offset, s->capture, RESUME_NONE, owner_of(f));
 }
 
 /* What the probe does when the guard is true. *resume: how the weaver shall make p->resume. */
@@ -134,6 +155,11 @@ static int place_action(struct forced *f, struct site *s, struct guest_probe *p,
 		p->action = PROBE_ACT_RESUME;
 		*resume = RESUME_BEHIND;
 		return 0;
+	case ACTION_RESTORE:
+		p->action = PROBE_ACT_RESTORE;
+		p->bound = f->patch.guard == GUARD_FAULT;
+		p->resume = fault_code(&s->family->image, s->loaded, &f->patch, 0, NULL, 0);
+		return p->resume ? place_save(f, s, p) : -EOPNOTSUPP;
 	case ACTION_RETURN:
 		p->action = PROBE_ACT_RESUME;
 		p->resume = fault_code(&s->family->image, s->loaded, &f->patch, PROBE_FRAME, f->callers, f->caller_count);
@@ -181,7 +207,10 @@ static int place_heap_action(struct forced *f, struct site *s)
 static int place_in(struct enforcement *e, struct forced *f, struct family *family, struct loaded *l)
 {
 	struct site s = {.family = family, .loaded = l};
+	if (f->by_verdict)
+		return 0;
 	int status = !l->zone                                          ? -EOPNOTSUPP :
+		     f->patch.action == ACTION_RESTORE                 ? place_probe(f, &s) :
 		     !f->is_check && f->patch.guard == GUARD_FAULT     ? place_fault_action(f, &s) :
 		     !f->is_check && f->patch.guard == GUARD_HEAP      ? place_heap_action(f, &s) :
 									 place_probe(f, &s);
@@ -257,19 +286,20 @@ static int force(struct enforcement *e, const struct forced *what)
 }
 
 /* The frames above the failure, for returns of more than one procedure. */
-static void remember_callers(struct enforcement *e, struct forced *f)
+static void remember_callers(struct forced *f, const struct failure *last)
 {
-	struct location where;
-	if (f->patch.depth < 2 || store_location_get(e->supervisor->store, f->patch.failure, &where))
-		return;
-	for (unsigned i = where.last.location_frame + 1; i < where.last.depth && f->caller_count < CALLERS_MAX; i++)
-		f->callers[f->caller_count++] = where.last.stack[i].at;
+	for (unsigned i = last->location_frame + 1; f->patch.depth > 1 && i < last->depth && f->caller_count < CALLERS_MAX; i++)
+		f->callers[f->caller_count++] = last->stack[i].at;
 }
 
 int enforce_patch(struct enforcement *e, const struct patch *p)
 {
 	struct forced f = {.id = p->id, .patch = *p};
-	remember_callers(e, &f);
+	struct location where;
+	if (store_location_get(e->supervisor->store, p->failure, &where))
+		return -ENOENT;
+	f.by_verdict = (where.monitor == MONITOR_ABORT || where.monitor == MONITOR_HANG) && p->guard == GUARD_FAULT && p->action != ACTION_RESTORE;
+	remember_callers(&f, &where.last);
 	return force(e, &f);
 }
 

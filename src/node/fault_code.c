@@ -77,12 +77,27 @@ static uint64_t return_code(struct image *im, struct loaded *l, const struct pat
 	return with_value(l->zone, p, emit_return_chain(l->zone, rules, expected, depth, lift));
 }
 
+/* mov %r11, %rsp; cld; ret: the probe has put everything back and left where the return address is. */
+static uint64_t restore_code(struct loaded *l)
+{
+	uint64_t at = zone_reserve(l->zone, CODE_MAX);
+	if (!at)
+		return 0;
+	struct emitter e = {zone_host(l->zone, at), at, CODE_MAX, 0, false};
+	emit_move(&e, REG_RSP, REG_R11);
+	emit_bytes(&e, (uint8_t[]){0xfc, 0xc3}, 2);
+	zone_trim(l->zone, e.failed ? at : emit_here(&e));
+	return e.failed ? 0 : at;
+}
+
 uint64_t fault_code(struct image *im, struct loaded *l, const struct patch *p, unsigned lift, const struct point *callers, size_t caller_count)
 {
 	switch (p->action) {
 	case ACTION_SKIP:
 	case ACTION_DISCARD:
 		return skip_code(l, p, lift);
+	case ACTION_RESTORE:
+		return restore_code(l);
 	case ACTION_RETURN:
 		return return_code(im, l, p, lift, callers, caller_count);
 	default:

@@ -97,13 +97,22 @@ static bool host_same_block(void *context, const struct module_key *module, uint
 static enum repair_site host_site(void *context, const struct point *at)
 {
 	struct module *m = module_by_key(context, &at->module);
-	return m ? static_site(m, at->offset) : SITE_OTHER;
+	enum repair_site site = m ? static_site(m, at->offset) : SITE_OTHER;
+	return site == SITE_CALL && static_is_stack_check(m, at->offset) ? SITE_STACK_CHECK : site;
 }
 
 static bool host_call_returns(void *context, const struct point *call)
 {
 	struct module *m = module_by_key(context, &call->module);
 	return !m || static_call_returns(m, call->offset);
+}
+
+static bool host_call_can_be_cut(void *context, const struct point *call, const struct point *callee)
+{
+	struct module *m = module_by_key(context, &call->module), *called = module_by_key(context, &callee->module);
+	if (!m || !static_call_returns(m, call->offset))
+		return false;
+	return static_call_alone_leads_on(m, call->offset) || (called && static_procedure_returns(called, callee->offset));
 }
 
 static size_t host_return_values(void *context, const struct module_key *module, uint64_t procedure, int64_t *out, size_t max)
@@ -128,6 +137,7 @@ int repairing_open(struct supervisor *s)
 		.same_block = host_same_block,
 		.site = host_site,
 		.call_returns = host_call_returns,
+		.call_can_be_cut = host_call_can_be_cut,
 		.return_values = host_return_values,
 	};
 	struct repair_settings settings = repair_settings_default;

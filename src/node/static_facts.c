@@ -1,6 +1,7 @@
 #include "node/static_facts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "node/procedures.h"
 #include "x86/operands.h"
@@ -55,6 +56,55 @@ bool static_call_returns(struct module *m, uint64_t offset)
 	const struct procedure *p = procedures_get(m, offset);
 	const struct insn *call = p ? procedure_insn(p, offset) : NULL;
 	return !call || !insn_is_call(call) || procedure_insn(p, insn_end(call));
+}
+
+static bool is_branch_target(const struct procedure *p, uint64_t offset)
+{
+	for (size_t k = 0; k < p->insn_count; k++)
+		if ((p->insns[k].flow == FLOW_BRANCH || p->insns[k].flow == FLOW_JUMP) && p->insns[k].target == offset)
+			return true;
+	for (size_t k = 0; k < p->landing_count; k++)
+		if (p->insns[p->blocks[p->landings[k]].first].address == offset)
+			return true;
+	return false;
+}
+
+bool static_call_alone_leads_on(struct module *m, uint64_t offset)
+{
+	const struct procedure *p = procedures_get(m, offset);
+	const struct insn *call = p ? procedure_insn(p, offset) : NULL;
+	return call && insn_is_call(call) && procedure_insn(p, insn_end(call)) && !is_branch_target(p, insn_end(call));
+}
+
+bool static_procedure_returns(struct module *m, uint64_t offset)
+{
+	const struct procedure *p = procedures_get(m, offset);
+	for (size_t k = 0; p && k < p->insn_count; k++)
+		if (p->insns[k].flow == FLOW_RETURN)
+			return true;
+	return false;
+}
+
+/* An operand %fs:0x28, where every C library keeps the canary. */
+static bool reads_canary(const struct procedure *p, const struct insn *i)
+{
+	static const uint8_t address[] = {0x25, 0x28, 0, 0, 0};
+	const uint8_t *bytes = procedure_bytes(p, i);
+	return bytes && i->length >= 8 && bytes[0] == 0x64 && !memcmp(bytes + i->length - sizeof address, address, sizeof address);
+}
+
+bool static_is_stack_check(struct module *m, uint64_t offset)
+{
+	enum { BEFORE = 3 }; /* mov %fs:0x28, reg; cmp reg, memory; jne: the longest form */
+	const struct procedure *p = procedures_get(m, offset);
+	for (size_t k = 0; p && k < p->insn_count; k++) {
+		if (p->insns[k].flow != FLOW_BRANCH || p->insns[k].target != offset)
+			continue;
+		for (size_t n = 1; n <= BEFORE && n <= k; n++)
+			if (reads_canary(p, &p->insns[k - n]))
+				return true;
+	}
+	return false;
 }
 
 /* mov $imm, eax/rax; xor eax, eax; or $-1, eax/rax. */

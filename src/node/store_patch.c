@@ -121,7 +121,7 @@ static int bind_patch(struct store *s, struct binder *b, const struct patch *p)
 
 static bool is_known(const struct patch *p)
 {
-	return p->guard <= GUARD_HEAP && p->action <= ACTION_DISCARD && p->state <= PATCH_DISABLED && p->has_value <= 1 && p->pinned <= 1;
+	return p->guard <= GUARD_HEAP && p->action <= ACTION_RESTORE && p->state <= PATCH_DISABLED && p->has_value <= 1 && p->pinned <= 1;
 }
 
 int store_patch_put(struct store *s, struct patch *p)
@@ -146,7 +146,7 @@ static void read_patch(struct reader *r, void *out)
 	read_module(r, &p->at.module);
 	p->at.offset = read_int(r);
 	p->guard = read_bounded(r, GUARD_HEAP + 1);
-	p->action = read_bounded(r, ACTION_DISCARD + 1);
+	p->action = read_bounded(r, ACTION_RESTORE + 1);
 	p->has_value = read_bounded(r, 2);
 	p->depth = read_bounded(r, UINT8_MAX + 1);
 	p->value = read_int(r);

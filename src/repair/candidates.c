@@ -91,7 +91,8 @@ int candidates_of_invariant(struct repair *r, const struct location *l, const st
 enum {
 	ANY = ~0u >> 1,
 	STORES = SITE(SITE_STORE),
-	CALLS = SITE(SITE_CALL) | SITE(SITE_CALL_INDIRECT),
+	CALLS = SITE(SITE_CALL) | SITE(SITE_CALL_INDIRECT) | SITE(SITE_STACK_CHECK),
+	STACK_CHECKS = SITE(SITE_STACK_CHECK),
 	INDIRECT_CALLS = SITE(SITE_CALL_INDIRECT),
 	RETURNS = SITE(SITE_RETURN),
 	LEAVING = SITE(SITE_RETURN) | SITE(SITE_JUMP_INDIRECT) | SITE(SITE_STOP), /* nothing behind them to go on at */
@@ -114,8 +115,10 @@ struct generic_rule {
  * another one behind it (two of three), so that skipping it only moves the fault: return from the procedure. Where the caller can't go on
  * either, its caller may; each level loses more of the work, so the nearest goes first.
  *
- * Behind a call to abort there is no code, so it can't be skipped. A return instruction about to go to a bad address can only be mended by its
- * caller's return. A hang's "fault" is the watchdog's finding: nothing is woven for it, the engine's verdict carries it out. */
+ * An abort deep in a library is the end of a call that the program makes all the time, mostly with success (free, memcpy, printf): its guard is the
+ * abort itself, and the call alone is cut short where the program can go on behind it. Behind a call to abort there is no code, so it can't be skipped. A return instruction about to go to a bad address can only be mended by its
+ * caller's return. A smashed stack leads nowhere: only what was saved at the procedure's entry does. A hang's "fault" is
+ * the watchdog's finding, an abort's the signal: nothing is woven for them, the engine's verdict carries them out. */
 static const struct generic_rule generic_rules[] = {
 	{MONITOR_CRASH,   SIGNALS_DIVISION, ANY & ~LEAVING, GUARD_FAULT,  ACTION_SKIP,    0},
 	{MONITOR_CRASH,   SIGNALS_ANY,      STORES,         GUARD_FAULT,  ACTION_SKIP,    0},
@@ -123,10 +126,13 @@ static const struct generic_rule generic_rules[] = {
 	{MONITOR_CRASH,   SIGNALS_OTHER,    ANY & ~LEAVING, GUARD_FAULT,  ACTION_SKIP,    0},
 	{MONITOR_CRASH,   SIGNALS_ANY,      ANY,            GUARD_FAULT,  ACTION_RETURN,  2},
 	{MONITOR_CRASH,   SIGNALS_ANY,      ANY,            GUARD_FAULT,  ACTION_RETURN,  3},
+	{MONITOR_CONTROL, SIGNALS_ANY,      RETURNS,        GUARD_FAULT,  ACTION_RESTORE, 0},
 	{MONITOR_CONTROL, SIGNALS_ANY,      INDIRECT_CALLS, GUARD_FAULT,  ACTION_SKIP,    0},
 	{MONITOR_CONTROL, SIGNALS_ANY,      ANY & ~RETURNS, GUARD_FAULT,  ACTION_RETURN,  1},
 	{MONITOR_CONTROL, SIGNALS_ANY,      ANY,            GUARD_FAULT,  ACTION_RETURN,  2},
 	{MONITOR_CONTROL, SIGNALS_ANY,      ANY,            GUARD_FAULT,  ACTION_RETURN,  3},
+	{MONITOR_ABORT,   SIGNALS_ANY,      STACK_CHECKS,   GUARD_ALWAYS, ACTION_RESTORE, 0},
+	{MONITOR_ABORT,   SIGNALS_ANY,      CALLS,          GUARD_FAULT,  ACTION_SKIP,    0},
 	{MONITOR_ABORT,   SIGNALS_ANY,      ANY,            GUARD_ALWAYS, ACTION_RETURN,  1},
 	{MONITOR_ABORT,   SIGNALS_ANY,      ANY,            GUARD_ALWAYS, ACTION_RETURN,  2},
 	{MONITOR_ABORT,   SIGNALS_ANY,      ANY,            GUARD_ALWAYS, ACTION_RETURN,  3},
@@ -159,14 +165,15 @@ static bool can_return(struct repair *r, const struct failure *f, unsigned frame
 static int push_returns(struct repair *r, const struct location *l, struct patch p, patch_list *out)
 {
 	const struct failure *f = &l->last;
-	unsigned frame = f->location_frame + p.depth - 1;
+	unsigned depth = p.action == ACTION_RETURN ? p.depth : 1;
+	unsigned frame = f->location_frame + depth - 1;
 	int64_t values[ONE_OF_MAX];
 	size_t max = r->settings.return_values, count;
-	if (p.depth > r->settings.return_depth || frame >= f->depth)
+	if (depth > r->settings.return_depth || frame >= f->depth)
 		return 0;
-	if (!can_return(r, f, frame, p.depth))
+	if (p.action == ACTION_RETURN && !can_return(r, f, frame, depth))
 		return 0;
-	max = max >= p.depth ? max - p.depth + 1 : 1;
+	max = max >= depth ? max - depth + 1 : 1;
 	if (max > ONE_OF_MAX)
 		max = ONE_OF_MAX;
 	int err = return_values(r, &f->stack[frame].at.module, f->stack[frame].procedure, values, max, &count);
@@ -177,6 +184,22 @@ static int push_returns(struct repair *r, const struct location *l, struct patch
 	if (!count)
 		vec_push(out, p);
 	return 0;
+}
+
+bool candidates_can_cut_call(struct repair *r, const struct failure *f)
+{
+	unsigned at = f->location_frame;
+	return at && r->host.call_can_be_cut && r->host.call_can_be_cut(r->host.context, &f->stack[at].at, &f->stack[at - 1].at);
+}
+
+/* The guard of a return is the abort itself, unless the call never does anything else. */
+static bool is_possible_at_abort(struct repair *r, const struct location *l, struct patch *p)
+{
+	if (p->action == ACTION_SKIP)
+		return candidates_can_cut_call(r, &l->last);
+	if (p->action == ACTION_RETURN && l->last.location_frame && r->host.call_returns(r->host.context, &l->at))
+		p->guard = GUARD_FAULT;
+	return true;
 }
 
 int candidates_generic(struct repair *r, const struct location *l, patch_list *out)
@@ -191,7 +214,9 @@ int candidates_generic(struct repair *r, const struct location *l, patch_list *o
 			continue;
 		struct patch p = patch_of(l, &l->at, rule->guard, rule->action);
 		p.depth = rule->depth;
-		if (rule->action != ACTION_RETURN) {
+		if (l->monitor == MONITOR_ABORT && !is_possible_at_abort(r, l, &p))
+			continue;
+		if (rule->action != ACTION_RETURN && rule->action != ACTION_RESTORE) {
 			vec_push(out, p);
 			continue;
 		}

@@ -11,6 +11,9 @@ int candidates_of_invariant(struct repair *r, const struct location *l, const st
 /* Appends the repairs for this kind of failure, in the order in which they should be tried. */
 int candidates_generic(struct repair *r, const struct location *l, patch_list *out);
 
+/* An abort: can the call at its location, which ended in it, be skipped on the spot? */
+bool candidates_can_cut_call(struct repair *r, const struct failure *f);
+
 /* Puts those into the store that it doesn't have yet for this location, as PATCH_CANDIDATE. *added (may be NULL): how many. */
 int candidates_store(struct repair *r, uint64_t location, patch_list *list, unsigned *added);
 

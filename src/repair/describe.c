@@ -151,6 +151,10 @@ static void append_action(char *text, size_t size, size_t *length, const struct 
 	case ACTION_RETURN:
 		append_return(text, size, length, p);
 		break;
+	case ACTION_RESTORE:
+		append_return(text, size, length, p);
+		append(text, size, length, " with the stack as it was at its entry");
+		break;
 	}
 }
 

@@ -18,6 +18,7 @@ enum repair_site {
 	SITE_CALL_INDIRECT,
 	SITE_JUMP_INDIRECT,
 	SITE_RETURN,
+	SITE_STACK_CHECK,   /* the call that ends a procedure whose stack protector found its frame overwritten */
 	SITE_STOP,          /* ud2, hlt: control does not go on behind it */
 	SITE_COUNT,
 };
@@ -54,6 +55,9 @@ struct repair_host {
 	enum repair_site (*site)(void *context, const struct point *at);
 	/* Does control ever go on behind this call? false only where it is known not to (exit, a noreturn procedure). */
 	bool (*call_returns)(void *context, const struct point *call);
+	/* Can the program go on behind this call when it is cut short? callee: the innermost instruction known in what it called. False where the
+	 * code behind may belong to something else. NULL: never. */
+	bool (*call_can_be_cut)(void *context, const struct point *call, const struct point *callee);
 	/* Values the procedure is seen to return, statically, best first: constants assigned before its returns, what callers compare with. */
 	size_t (*return_values)(void *context, const struct module_key *module, uint64_t procedure, int64_t *out, size_t max);
 };

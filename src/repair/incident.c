@@ -85,6 +85,18 @@ static int fail_rescues(struct repair *r, const struct incident *in, uint64_t in
 	return 0;
 }
 
+/* The signal is what an abort's patch waits for, the watchdog's finding a hang's: it acts now, by the verdict. Again and again without a request
+ * served is a thread that doesn't get on. */
+static bool acts_by_verdict(struct repair *r, const struct incident *in, const struct patch *p, unsigned streak)
+{
+	const struct trial *t = trial_find(r, p->id, in->f->pid);
+	if (p->guard != GUARD_FAULT || p->action == ACTION_RESTORE)
+		return false;
+	if (in->f->monitor == MONITOR_ABORT)
+		return streak <= r->settings.livelock_aborts;
+	return in->f->monitor == MONITOR_HANG && (!t || t->acted < r->settings.livelock_hangs);
+}
+
 static int advance(struct repair *r, struct incident *in, struct location *l)
 {
 	const struct force_entry *e = force_at(r, l->id);
@@ -93,8 +105,8 @@ static int advance(struct repair *r, struct incident *in, struct location *l)
 	bool on_trial = trial_find(r, in_force, in->f->pid), rescued;
 	bool in_time = was_in_time(r, in, e, streak);
 	in->livelock = streak > r->settings.livelock_failures;
-	/* The watchdog's finding is what a hang's patch waits for: it acts now, by the verdict. */
-	if (e && l->monitor == MONITOR_HANG && e->patch.guard == GUARD_FAULT && !on_trial) {
+	if (e && acts_by_verdict(r, in, &e->patch, streak)) {
+		in->livelock = false;
 		in->fired = in_force;
 		return 0;
 	}

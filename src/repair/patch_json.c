@@ -14,6 +14,7 @@ const char *const patch_guard_names[] = {
 };
 const char *const patch_action_names[] = {
 	[ACTION_SET] = "set", [ACTION_SET_EQUAL] = "set-equal", [ACTION_SKIP] = "skip", [ACTION_RETURN] = "return", [ACTION_DISCARD] = "discard",
+	[ACTION_RESTORE] = "restore",
 };
 const char *const patch_state_names[] = {
 	[PATCH_CANDIDATE] = "candidate", [PATCH_TRIED] = "tried", [PATCH_KEPT] = "kept", [PATCH_DISCARDED] = "discarded", [PATCH_DISABLED] = "disabled",
@@ -53,6 +54,8 @@ static void check_parts(struct json_reader *r, const struct patch *p)
 		json_reader_fail(r, "action", "set-equal needs an invariant less-than");
 	if (p->action == ACTION_DISCARD && p->guard != GUARD_HEAP && p->guard != GUARD_FAULT)
 		json_reader_fail(r, "action", "discard needs guard heap or fault");
+	if (p->action == ACTION_RESTORE && p->guard != GUARD_ALWAYS && p->guard != GUARD_FAULT)
+		json_reader_fail(r, "action", "restore needs guard always or fault");
 	if (p->has_value && (p->action == ACTION_SET_EQUAL || p->action == ACTION_DISCARD))
 		json_reader_fail(r, "value", "does not belong to this action");
 	if (p->action == ACTION_RETURN && (p->depth < 1 || p->depth > PATCH_DEPTH_MAX))
@@ -84,7 +87,7 @@ json_t *patch_to_json(const struct patch *p)
 	set_count(json, "failure", p->failure);
 	json_object_set_new(json, "at", point_to_json(&p->at));
 	json_object_set_new(json, "guard", json_string(p->guard <= GUARD_HEAP ? patch_guard_names[p->guard] : "?"));
-	json_object_set_new(json, "action", json_string(p->action <= ACTION_DISCARD ? patch_action_names[p->action] : "?"));
+	json_object_set_new(json, "action", json_string(p->action <= ACTION_RESTORE ? patch_action_names[p->action] : "?"));
 	if (p->has_value)
 		json_object_set_new(json, "value", json_integer(p->value));
 	if (p->action == ACTION_RETURN)
@@ -142,7 +145,7 @@ static void read_patch(struct json_reader *r, const json_t *json, struct patch *
 		json_leave(r);
 	}
 	json_name(r, json, "guard", true, patch_guard_names, GUARD_HEAP + 1, &p->guard);
-	json_name(r, json, "action", true, patch_action_names, ACTION_DISCARD + 1, &p->action);
+	json_name(r, json, "action", true, patch_action_names, ACTION_RESTORE + 1, &p->action);
 	json_name(r, json, "state", false, patch_state_names, PATCH_DISABLED + 1, &p->state);
 	p->pinned = json_flag(r, json, "pinned");
 	read_numbers(r, json, p);

@@ -20,7 +20,7 @@ enum {
 
 /* Indexed by enum guard_kind, action_kind, patch_state. */
 extern const char *const patch_guard_names[GUARD_HEAP + 1];
-extern const char *const patch_action_names[ACTION_DISCARD + 1];
+extern const char *const patch_action_names[ACTION_RESTORE + 1];
 extern const char *const patch_state_names[PATCH_DISABLED + 1];
 
 /* New references; the caller drops them. NULL: out of memory. */

@@ -16,6 +16,7 @@ struct trial {
 	uint64_t cfa;
 	int64_t since_us, last_us;
 	int64_t end_us;  /* of the success window */
+	unsigned acted;  /* times */
 	unsigned served; /* requests since it last acted, when known */
 };
 

@@ -12,7 +12,7 @@ bool patch_is_generic(const struct patch *p)
 
 static bool changes_control_flow(const struct patch *p)
 {
-	return p->action == ACTION_SKIP || p->action == ACTION_RETURN;
+	return p->action == ACTION_SKIP || p->action == ACTION_RETURN || p->action == ACTION_RESTORE;
 }
 
 static int order(uint64_t a, uint64_t b)

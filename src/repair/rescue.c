@@ -1,5 +1,6 @@
 #include "repair/rescue.h"
 
+#include "repair/candidates.h"
 #include "repair/describe.h"
 #include "repair/force.h"
 #include "repair/rank.h"
@@ -57,10 +58,13 @@ static int frame_meant(const struct incident *in, const struct location *l, cons
 	return frame == NO_FRAME ? NO_FRAME : frame + p->depth - 1;
 }
 
-/* The frame to return from, or -1 when the patch doesn't mean a return, or not on this stack. */
+/* The frame to return from, or -1 when the patch doesn't mean a return, or not on this stack. To skip a call that ended in an abort is to return from
+ * what it called. */
 static int rescue_frame(struct repair *r, const struct incident *in, const struct location *l, const struct patch *p)
 {
 	const struct failure *f = in->f;
+	if (p->action == ACTION_SKIP && f->monitor == MONITOR_ABORT && !in->elsewhere)
+		return candidates_can_cut_call(r, f) ? (int)f->location_frame - 1 : -1;
 	if (p->action != ACTION_RETURN)
 		return -1;
 	int frame = frame_meant(in, l, p);
@@ -106,8 +110,9 @@ static int take(struct repair *r, const struct incident *in, const struct patch 
 	const struct failure *f = in->f;
 	*v = (struct repair_verdict){
 		.kind = REPAIR_RESCUE, .frame = frame, .has_value = p->has_value, .value = p->value, .location = in->location, .patch = p->id};
+	unsigned acted = p->action == ACTION_SKIP ? frame + 1u : (unsigned)frame;
 	int err = store_patch_count(r->store, p->id, 0, 0, 1);
-	return err ? err : trial_open(r, p, f->pid, f->tid, f->stack[frame].cfa, in->now_us);
+	return err ? err : trial_open(r, p, f->pid, f->tid, f->stack[acted].cfa, in->now_us);
 }
 
 static int decide(struct repair *r, const struct incident *in, const struct location *l, const patch_list *list, struct repair_verdict *v)

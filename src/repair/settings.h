@@ -24,6 +24,8 @@ struct repair_settings {
 	int64_t on_the_spot_us;          /* a thread that fails so soon after a repair made it return fails because of it */
 	enum rescue_policy rescue;
 	unsigned livelock_failures;      /* more failures of one thread at one location within ... */
+	unsigned livelock_aborts;        /* likewise where a patch makes each of them harmless, as with the documents of a stream */
+	unsigned livelock_hangs;         /* endless loops left in one process without a success in between */
 	int64_t livelock_us;             /* ... this time end in death, not in another rescue */
 	int bonus;                       /* of patches that have never failed: b in (s - f) + b */
 	int give_up_score;               /* when the best candidate has this or less, the location gets none */

@@ -31,12 +31,13 @@ int trial_open(struct repair *r, const struct patch *p, pid_t pid, pid_t tid, ui
 	char text[256];
 	if (t) {
 		t->last_us = time_us;
+		t->acted = t->served ? 1 : t->acted + 1;
 		t->served = 0;
 		t->tid = tid;
 		t->cfa = cfa;
 		return 0;
 	}
-	int err = start(r, (struct trial){.patch = p->id, .location = p->failure, .pid = pid, .tid = tid, .cfa = cfa, .since_us = time_us});
+	int err = start(r, (struct trial){.patch = p->id, .location = p->failure, .pid = pid, .tid = tid, .cfa = cfa, .since_us = time_us, .acted = 1});
 	if (err)
 		return err;
 	return journal(r->store, JOURNAL_ACTIVATION, p->failure, p->id, pid, time_us, "patch %llu acted: %s", (unsigned long long)p->id,
