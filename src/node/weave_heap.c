@@ -73,7 +73,7 @@ static bool is_glibc(const struct module *m)
  * come before libc's. */
 static int preference(const struct loaded *l)
 {
-	return l->module->is_program ? 2 : is_glibc(l->module) ? 0 : 1;
+	return is_glibc(l->module) ? 0 : l->module->is_program ? 2 : 1; /* libc.so can be run as a program, too */
 }
 
 static struct loaded *find_allocator(struct family *f)
@@ -152,6 +152,7 @@ void heap_watch_modules_known(struct family *f)
 	if (!l)
 		return;
 	h->decided = true;
+	log_debug("%s: the allocator is that of %s", f->program, l->module->path);
 	make_secrets(f->image.tables);
 	f->image.tables->heap_layout = is_glibc(l->module) ? HEAP_LAYOUT_GLIBC : HEAP_LAYOUT_ASK;
 	int status = detour_all(f, l);
