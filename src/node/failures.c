@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "inject/maps.h"
 #include "inject/memory.h"
+#include "node/heap_watch.h"
 #include "node/learning.h"
 #include "node/procedures.h"
 
@@ -127,6 +128,7 @@ uint64_t failures_fault(struct supervisor *s, struct family *f, pid_t pid, pid_t
 	read_siginfo(pid, info, &raw);
 	if (locate_failure(&view, &raw, &failure))
 		return VERDICT_DIE;
+	heap_watch_look(s, f, pid);
 	if (failures_heap_follows(f, &failure)) {
 		log_info("process %d dies of its damaged heap: %s", pid, failure.facts);
 		repairing_outcome(s, &failure, &verdict, false);

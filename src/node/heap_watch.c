@@ -6,7 +6,7 @@
 #include "node/failures.h"
 #include "node/heap_private.h"
 
-enum { EVERY_US = 1000000, BUDGET_US = 8000, FINDINGS = 8 };
+enum { EVERY_US = 1000000, BUDGET_US = 8000, AT_FAILURE_US = 100000, FINDINGS = 8 };
 
 static bool is_there(struct family *f, pid_t pid)
 {
@@ -42,6 +42,18 @@ static void scan_family(struct supervisor *s, struct family *f, int64_t budget_u
 	for (size_t i = 0; i < f->processes.count; i++) {
 		pid_t pid = f->processes.at[i].pid;
 		unsigned count = heap_scan_step(scan_of(h, f, pid), f->image.tables, budget_us / (int64_t)f->processes.count, found, FINDINGS);
+		for (unsigned k = 0; k < count; k++)
+			failures_heap_scanned(s, f, pid, &found[k]);
+	}
+}
+
+void heap_watch_look(struct supervisor *s, struct family *f, pid_t pid)
+{
+	enum { ROUNDS = 2 }; /* what looks damaged counts when it is seen again */
+	struct guest_heap_finding found[FINDINGS];
+	struct heap_watch *h = f->image.tables->heap_enabled ? heap_watch_of(f) : NULL;
+	for (int i = 0; h && i < ROUNDS; i++) {
+		unsigned count = heap_scan_step(scan_of(h, f, pid), f->image.tables, AT_FAILURE_US, found, FINDINGS);
 		for (unsigned k = 0; k < count; k++)
 			failures_heap_scanned(s, f, pid, &found[k]);
 	}

@@ -15,6 +15,9 @@ void heap_watch_family_ended(struct family *f);
 /* About once a second, for a bounded time: canaries. */
 void heap_watch_tick(struct supervisor *s);
 
+/* All canaries of a process that has failed otherwise: is the damage older? Takes 0.2 s at most. */
+void heap_watch_look(struct supervisor *s, struct family *f, pid_t pid);
+
 /* Guest address of a process's struct guest_heap. */
 uint64_t heap_watch_address(const struct family *f);
 bool heap_watch_has_told(const struct family *f, pid_t pid, uint64_t block);

@@ -35,7 +35,8 @@ static int present(struct repair *r, struct incident *in, struct location *l)
 	int err = store_location_find(r->store, in->f->monitor, &in->f->at, l);
 	if (err && err != -ENOENT)
 		return err;
-	in->known = !err;
+	/* Only blocks of sites whose overruns have been seen before are guarded. */
+	in->known = !err || (in->f->monitor == MONITOR_HEAP && in->f->signal);
 	if (err)
 		*l = (struct location){.monitor = in->f->monitor, .at = in->f->at, .state = LOCATION_DETECTED, .first_us = in->failed_us};
 	l->presentations++;
