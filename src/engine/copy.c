@@ -61,6 +61,60 @@ static void emit_moved(struct emission *m, const struct insn *i, const uint8_t *
 	memcpy(m->e.bytes + at + i->rip_offset, &word, 4);
 }
 
+/* push $address: low half sign-extended, then the high half put in place. */
+static void emit_push_address(struct emission *m, uint64_t address)
+{
+	emit_u8(&m->e, 0x68);                                          /* push $low */
+	emit_u32(&m->e, address);
+	emit_bytes(&m->e, (uint8_t[]){0xc7, 0x44, 0x24, 0x04}, 4); /* movl $high, 4(%rsp) */
+	emit_u32(&m->e, address >> 32);
+}
+
+/* Index of the opcode of `call r/m64` (ff /2), behind its prefixes; -1 if it is no such call. */
+static int indirect_call_opcode(const uint8_t *bytes, unsigned length)
+{
+	static const uint8_t prefixes[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0xf2, 0xf3};
+	unsigned at = 0;
+	while (at < length && (memchr(prefixes, bytes[at], sizeof prefixes) || (bytes[at] & 0xf0) == 0x40))
+		at++;
+	return at + 1 < length && bytes[at] == 0xff && (bytes[at + 1] & 0x38) == 0x10 ? (int)at : -1;
+}
+
+/* push r/m64 (the target, its operand read as the call would); push (%rsp); the return address over the first; ret. */
+static void emit_emulated_indirect_call(struct emission *m, const struct insn *i, const uint8_t *bytes)
+{
+	enum { OPCODE_PUSH = 6 << 3 };
+	uint8_t push[16];
+	uint64_t behind = insn_end(i) + m->copy->bias;
+	int opcode = indirect_call_opcode(bytes, i->length);
+	memcpy(push, bytes, i->length);
+	push[opcode + 1] = (push[opcode + 1] & ~0x38) | OPCODE_PUSH;
+	emit_moved(m, i, push);
+	emit_bytes(&m->e, (uint8_t[]){0xff, 0x34, 0x24}, 3);       /* push (%rsp) */
+	emit_bytes(&m->e, (uint8_t[]){0xc7, 0x44, 0x24, 0x08}, 4); /* movl $low, 8(%rsp) */
+	emit_u32(&m->e, behind);
+	emit_bytes(&m->e, (uint8_t[]){0xc7, 0x44, 0x24, 0x0c}, 4); /* movl $high, 12(%rsp) */
+	emit_u32(&m->e, behind >> 32);
+	emit_u8(&m->e, 0xc3);                                          /* ret */
+}
+
+/* A call with a probe before it. In place it could be reached without passing the probe: it may be a procedure's first instruction, or stand behind
+ * another call. So its original bytes become dead, and the copy does what it does, with the original return address. */
+static bool is_emulated(const struct emission *m, const struct insn *i, bool woven)
+{
+	return woven && (i->flow == FLOW_CALL || (i->flow == FLOW_CALL_INDIRECT && indirect_call_opcode(procedure_bytes(m->p, i), i->length) >= 0));
+}
+
+static void emit_emulated_call(struct emission *m, const struct insn *i)
+{
+	if (i->flow == FLOW_CALL_INDIRECT) {
+		emit_emulated_indirect_call(m, i, procedure_bytes(m->p, i));
+		return;
+	}
+	emit_push_address(m, insn_end(i) + m->copy->bias);
+	emit_jump(&m->e, i->target + m->copy->bias);
+}
+
 static void emit_insn(struct emission *m, const struct insn *i)
 {
 	const uint8_t *bytes = procedure_bytes(m->p, i);
@@ -142,11 +196,15 @@ static void emit_all(struct emission *m, struct weave *weaves, size_t count)
 			next++;
 		m->copy->entries[k] = (struct copy_entry){.offset = i->address,
 							    .code = m->e.used,
-							    .in_place = insn_is_call(i),
 							    .woven = next < end && next->offset == i->address};
+		bool emulated = is_emulated(m, i, m->copy->entries[k].woven);
+		m->copy->entries[k].in_place = insn_is_call(i) && !emulated;
 		emit_probes(m, i->address, WEAVE_BEFORE, &next, end);
 		m->copy->entries[k].moved = m->e.used;
-		emit_insn(m, i);
+		if (emulated)
+			emit_emulated_call(m, i);
+		else
+			emit_insn(m, i);
 		m->copy->entries[k].behind = m->e.used;
 		emit_probes(m, i->address, WEAVE_AFTER, &next, end);
 		bool next_follows = k + 1 < p->insn_count && p->insns[k + 1].address == insn_end(i);
@@ -172,7 +230,7 @@ static size_t size_bound(const struct procedure *p, size_t weave_count)
 {
 	size_t bytes = 64;
 	for (size_t i = 0; i < p->insn_count; i++)
-		bytes += p->insns[i].length + 10;
+		bytes += p->insns[i].length + 24;
 	return bytes + weave_count * 64;
 }
 
