@@ -11,6 +11,7 @@
 #include "repair/trial.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 
 /* --- Livelock. */
@@ -35,8 +36,8 @@ static int present(struct repair *r, struct incident *in, struct location *l)
 	int err = store_location_find(r->store, in->f->monitor, &in->f->at, l);
 	if (err && err != -ENOENT)
 		return err;
-	/* Only blocks of sites whose overruns have been seen before are guarded. */
-	in->known = !err || (in->f->monitor == MONITOR_HEAP && in->f->signal);
+	/* Only blocks of sites whose overruns have been seen before are guarded, so that accesses to them fault. */
+	in->known = !err || (in->f->monitor == MONITOR_HEAP && in->f->signal == SIGSEGV);
 	if (err)
 		*l = (struct location){.monitor = in->f->monitor, .at = in->f->at, .state = LOCATION_DETECTED, .first_us = in->failed_us};
 	l->presentations++;
