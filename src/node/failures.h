@@ -11,4 +11,9 @@ uint64_t failures_heap(struct supervisor *s, struct family *f, pid_t pid, pid_t 
 /* The scan did. */
 void failures_heap_scanned(struct supervisor *s, struct family *f, pid_t pid, const struct guest_heap_finding *finding);
 
+/* The watchdog has proven that a thread, stopped with the registers `now`, loops for ever. True: it shall go on with *after instead. */
+struct loop_found;
+bool failures_hang(struct supervisor *s, struct family *f, pid_t pid, pid_t tid, const struct cfi_registers *now, const struct loop_found *found,
+		   struct cfi_registers *after);
+
 #endif

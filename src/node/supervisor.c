@@ -1,4 +1,5 @@
 #include "node/supervisor.h"
+#include "node/watchdog.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -191,6 +192,7 @@ static void tick(struct supervisor *s)
 		repairing_tick(s);
 	learning_tick(s);
 	heap_watch_tick(s);
+	watchdog_tick(s);
 	guest_rows_tick(s->rows);
 	if (time_for(&s->next_keeper_us, KEEPER_EVERY_US))
 		look_after_keeper(s);
