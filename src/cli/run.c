@@ -82,8 +82,18 @@ static void set_option(int code, char **argv, struct guard_options *o, enum rest
 	}
 }
 
+/* So that who looks for the program by its command line doesn't find its supervisor. The strings lie one behind the other. */
+static void forget_command_line(char **argv)
+{
+	char *start = argv[0], *end = start;
+	for (; *argv; argv++)
+		end = *argv + strlen(*argv);
+	memset(start, 0, end - start);
+	memcpy(start, "clearview", end - start < 9 ? end - start : 9);
+}
+
 /* The supervisor: in a session of its own, holding nothing of the caller's open. */
-static void become_supervisor(const struct guard_options *options, pid_t launched, int ready)
+static void become_supervisor(const struct guard_options *options, char **argv, pid_t launched, int ready)
 {
 	setsid();
 	if (fork())
@@ -96,6 +106,7 @@ static void become_supervisor(const struct guard_options *options, pid_t launche
 		if (fd != kept)
 			close(fd);
 	prctl(PR_SET_NAME, "clearview");
+	forget_command_line(argv);
 	_exit(supervisor_run(options, launched, kept) ? 1 : 0);
 }
 
@@ -122,7 +133,7 @@ static _Noreturn void launch(const struct guard_options *options, const char *pa
 	if (between < 0)
 		die(EXIT_CLEARVIEW, "can't start the supervisor: %s", strerror(errno));
 	if (!between)
-		become_supervisor(options, self, ends[1]);
+		become_supervisor(options, argv, self, ends[1]);
 	close(ends[1]);
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 	await_supervisor(ends[0], between);

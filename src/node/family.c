@@ -1,6 +1,8 @@
 #include "node/family.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <stddef.h>
 #include <fcntl.h>
 #include <linux/membarrier.h>
 #include <stdio.h>
@@ -106,6 +108,7 @@ void family_remove_process(struct family *f, pid_t pid)
 		}
 	image_remove_process(&f->image, pid);
 	memory_forget(pid);
+	f->last_pid = pid;
 }
 
 pid_t family_process_of_thread(struct family *f, pid_t tid)
@@ -119,6 +122,31 @@ pid_t family_process_of_thread(struct family *f, pid_t tid)
 			return f->processes.at[i].pid;
 	}
 	return 0;
+}
+
+static void add_stray(struct family *f, pid_t pid)
+{
+	uint32_t generation = 0;
+	uint64_t at = f->plan.base + GUEST_PRIVATE_OFFSET + offsetof(struct guest_private, generation);
+	if (memory_read_all(pid, at, &generation, sizeof generation) || family_add_process(f, pid, 0, f->image.generation))
+		return;
+	family_modules(f, pid, true);
+	if (generation != f->image.generation)
+		image_update_process(&f->image, pid, generation);
+}
+
+bool family_find_strays(struct family *f)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *e;
+	while (proc && (e = readdir(proc))) {
+		pid_t pid = atoi(e->d_name);
+		if (pid > f->last_pid && family_owns(f, pid)) /* children have higher numbers, but for a wrap that is rarer than this case */
+			add_stray(f, pid);
+	}
+	if (proc)
+		closedir(proc);
+	return f->processes.count;
 }
 
 bool family_owns(struct family *f, pid_t pid)

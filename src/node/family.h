@@ -23,6 +23,7 @@ struct family {
 	VEC(struct family_process) processes;
 	char program[256];
 	struct module *program_module;
+	pid_t last_pid;    /* the process that ended last */
 	unsigned hook_calls;
 	int64_t swept_us;  /* when its mailbox was last searched for slots of dead threads */
 	uint64_t landings_seen;
@@ -51,6 +52,9 @@ void family_modules(struct family *f, pid_t pid, bool live);
 int family_add_process(struct family *f, pid_t pid, pid_t parent, uint32_t generation);
 void family_remove_process(struct family *f, pid_t pid);
 struct family_process *family_process(struct family *f, pid_t pid);
+/* Looks for processes of the family that have not introduced themselves yet: when the last one known has ended right after a fork, as daemons do. True if there
+ * are any; they are added. */
+bool family_find_strays(struct family *f);
 /* The process of the family that has the thread; 0: none. */
 pid_t family_process_of_thread(struct family *f, pid_t tid);
 /* The process has this family's zone 0 mapped. */

@@ -121,7 +121,7 @@ static void handle_descriptors(struct supervisor *s)
 static void drop_empty_families(struct supervisor *s)
 {
 	for (size_t i = 0; i < s->families.count; i++)
-		if (!s->families.at[i]->processes.count) {
+		if (!s->families.at[i]->processes.count && !family_find_strays(s->families.at[i])) {
 			struct image *im = &s->families.at[i]->image;
 			log_debug("%s: springboards %u long (%u through hops), %u short, %u int3, %u runs in place; %lu landings", s->families.at[i]->program,
 				  im->counts.jumps, im->counts.hops, im->counts.short_jumps, im->counts.traps, im->counts.in_place, im->shared->landings);
