@@ -34,7 +34,7 @@ bench:
 # UNDER (what stands before each program), BUILD, MODE and ARGS, where given, reach tests/exercise/Makefile by themselves.
 exercise: deps
 	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory -C tests/exercise exercise
+	@PATH="$(abspath $(BUILDDIR)):$$PATH" $(MAKE) --no-print-directory -C tests/exercise exercise
 
 fuzz: deps
 	@tests/fuzz/run $(ARGS)
