@@ -35,7 +35,7 @@ struct failure {
 	uint64_t fault_address;
 	uint64_t registers[REG_COUNT];
 	uint64_t rip, rflags;
-	struct frame stack[STACK_DEPTH_MAX]; /* stack[0].at equals at, or lies deeper (in libc's abort, memcpy, ...) */
+	struct frame stack[STACK_DEPTH_MAX]; /* stack[0].at equals at, or lies deeper (in libc's abort, memcpy, ...). A recursion's: the outer end */
 	unsigned depth;
 	unsigned location_frame; /* the stack[] index of `at` */
 	char facts[256];         /* one readable sentence */

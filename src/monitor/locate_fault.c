@@ -1,8 +1,10 @@
 /* Crashes: what did the instruction try? */
 #include "monitor/locate_private.h"
+#include "monitor/stack_cache.h"
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
 	NULL_REACH = 1 << 16,    /* bytes from a null pointer that count as an access through it */
@@ -145,6 +147,24 @@ static unsigned recurring_frame(const struct failure *f, unsigned *most)
 	return best;
 }
 
+/* What a recursion without end was called to do is lost, all of it: its outermost activation is the one to leave, so that end of the stack is kept. */
+static void keep_outer_end(const struct stack_view *v, const struct raw_failure *raw, struct failure *out)
+{
+	static struct stack_cache cache;
+	struct frame outer[STACK_DEPTH_MAX];
+	struct stack_view through = stack_cache_view(&cache, v);
+	const struct point recurring = out->stack[out->location_frame].at;
+	unsigned depth = stack_walk_far(&through, &raw->registers, outer, STACK_DEPTH_MAX);
+	for (unsigned i = depth; i-- > 0;) {
+		if (point_compare(&outer[i].at, &recurring))
+			continue;
+		memcpy(out->stack, outer, depth * sizeof *outer);
+		out->depth = depth;
+		out->location_frame = i;
+		return;
+	}
+}
+
 bool locate_recursion(const struct stack_view *v, const struct raw_failure *raw, struct failure *out)
 {
 	uint64_t rsp = raw->registers.general[REG_RSP], word;
@@ -159,5 +179,6 @@ bool locate_recursion(const struct stack_view *v, const struct raw_failure *raw,
 	out->location_frame = frame;
 	snprintf(out->facts, sizeof out->facts, "the stack is exhausted by recursion: the call occurs %u times in the innermost %u frames", count,
 		 out->depth);
+	keep_outer_end(v, raw, out);
 	return true;
 }

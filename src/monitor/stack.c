@@ -211,3 +211,32 @@ int stack_unwind_to(const struct stack_view *v, const struct cfi_registers *r, u
 	*out = c.r;
 	return 0;
 }
+
+unsigned stack_walk_far(const struct stack_view *v, const struct cfi_registers *r, struct frame *out, unsigned max)
+{
+	struct cursor c = {*r, false, true}, first[2] = {c, c};
+	unsigned long steps = 0;
+	uint64_t cfa;
+	/* Two starting points, `max` steps apart: when the end is found, the earlier one is at most twice that away. */
+	for (enum step went = STEP_CALLER; went != STEP_END && max; steps++) {
+		if (steps % max == 0) {
+			first[0] = first[1];
+			first[1] = c;
+		}
+		went = step(v, &c, &cfa);
+	}
+	for (unsigned long left = steps <= max ? steps : max + (steps - 1) % max + 1; left > max; left--)
+		step(v, &first[0], &cfa);
+	return max ? walk(v, &first[0], out, max) : 0;
+}
+
+int stack_unwind_above(const struct stack_view *v, const struct cfi_registers *r, uint64_t cfa, struct cfi_registers *out)
+{
+	struct cursor c = {*r, false, true};
+	uint64_t at = 0;
+	while (at < cfa)
+		if (step(v, &c, &at) == STEP_END || !c.is_exact)
+			return -ENODATA;
+	*out = c.r;
+	return at == cfa ? 0 : -ENODATA;
+}

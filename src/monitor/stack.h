@@ -32,6 +32,13 @@ unsigned stack_walk(const struct stack_view *v, const struct cfi_registers *r, s
 int stack_unwind_to(const struct stack_view *v, const struct cfi_registers *r, unsigned count, struct cfi_registers *out)
 	__attribute__((warn_unused_result));
 
+/* The last `max` frames, that is the outermost: for stacks deeper than anyone wants to keep. */
+unsigned stack_walk_far(const struct stack_view *v, const struct cfi_registers *r, struct frame *out, unsigned max);
+
+/* As stack_unwind_to, up to and including the return of the frame with that cfa. */
+int stack_unwind_above(const struct stack_view *v, const struct cfi_registers *r, uint64_t cfa, struct cfi_registers *out)
+	__attribute__((warn_unused_result));
+
 /* Remains: after-call addresses in the dead stack below rsp, the highest (most recent caller) first. Tells which procedures ran last when
  * the stack above is smashed. Frames' cfa is where the callee's return address stood + 8. Returns their number. */
 unsigned stack_remains(const struct stack_view *v, uint64_t rsp, struct frame *out, unsigned max);

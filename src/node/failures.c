@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "inject/maps.h"
 #include "inject/memory.h"
+#include "monitor/stack_cache.h"
 #include "node/heap_watch.h"
 #include "node/learning.h"
 #include "node/procedures.h"
@@ -87,7 +88,17 @@ static void translate(struct family *f, struct cfi_registers *r)
 		r->rip = original;
 }
 
-static uint64_t carry_out(struct supervisor *s, const struct stack_view *view, pid_t pid, uint64_t context, const struct cfi_registers *r,
+/* A recursion's frames aren't counted from the innermost. */
+static int leave(const struct stack_view *view, const struct cfi_registers *r, const struct failure *f, unsigned frame, struct cfi_registers *after)
+{
+	static struct stack_cache cache;
+	if (f->monitor != MONITOR_HANG)
+		return stack_unwind_to(view, r, frame + 1, after);
+	struct stack_view through = stack_cache_view(&cache, view);
+	return stack_unwind_above(&through, r, f->stack[frame].cfa, after);
+}
+
+static uint64_t carry_out(const struct failure *f, const struct stack_view *view, pid_t pid, uint64_t context, const struct cfi_registers *r,
 			  const struct repair_verdict *v)
 {
 	struct cfi_registers after = *r;
@@ -95,7 +106,7 @@ static uint64_t carry_out(struct supervisor *s, const struct stack_view *view, p
 	case REPAIR_RESUME_HERE:
 		return write_context(pid, context, &after) ? VERDICT_DIE : VERDICT_RESUME;
 	case REPAIR_RESCUE:
-		if (stack_unwind_to(view, r, v->frame + 1, &after))
+		if (leave(view, r, f, v->frame, &after))
 			break;
 		if (v->has_value)
 			after.general[REG_RAX] = v->value;
@@ -136,7 +147,7 @@ uint64_t failures_fault(struct supervisor *s, struct family *f, pid_t pid, pid_t
 	}
 	bool is_guarded = failures_heap_fault(f, &view, &failure);
 	failures_present(s, f, &failure, &verdict);
-	uint64_t outcome = carry_out(s, &view, pid, context, &raw.registers, &verdict);
+	uint64_t outcome = carry_out(&failure, &view, pid, context, &raw.registers, &verdict);
 	repairing_outcome(s, &failure, &verdict, is_guarded || outcome == VERDICT_RESUME);
 	return outcome;
 }

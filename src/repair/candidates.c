@@ -136,6 +136,9 @@ static const struct generic_rule generic_rules[] = {
 	{MONITOR_ABORT,   SIGNALS_ANY,      ANY,            GUARD_ALWAYS, ACTION_RETURN,  1},
 	{MONITOR_ABORT,   SIGNALS_ANY,      ANY,            GUARD_ALWAYS, ACTION_RETURN,  2},
 	{MONITOR_ABORT,   SIGNALS_ANY,      ANY,            GUARD_ALWAYS, ACTION_RETURN,  3},
+	{MONITOR_ABORT,   SIGNALS_ANY,      ANY,            GUARD_FAULT,  ACTION_RETURN,  1}, /* where nothing can be woven */
+	{MONITOR_ABORT,   SIGNALS_ANY,      ANY,            GUARD_FAULT,  ACTION_RETURN,  2},
+	{MONITOR_ABORT,   SIGNALS_ANY,      ANY,            GUARD_FAULT,  ACTION_RETURN,  3},
 	{MONITOR_HEAP,    SIGNALS_ANY,      ANY & ~CALLS & ~SITE(SITE_LOAD), GUARD_HEAP, ACTION_DISCARD, 0},
 	{MONITOR_HEAP,    SIGNALS_ANY,      CALLS,          GUARD_HEAP,   ACTION_SKIP,    0},
 	{MONITOR_HEAP,    SIGNALS_ANY,      ANY,            GUARD_HEAP,   ACTION_RETURN,  1},
@@ -209,6 +212,8 @@ static bool is_possible_at_abort(struct repair *r, const struct location *l, str
 {
 	if (p->action == ACTION_SKIP)
 		return candidates_can_cut_call(r, &l->last);
+	if (p->guard == GUARD_FAULT && !l->last.location_frame)
+		return false;
 	if (p->action == ACTION_RETURN && l->last.location_frame && r->host.call_returns(r->host.context, &l->at))
 		p->guard = GUARD_FAULT;
 	return true;

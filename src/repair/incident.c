@@ -95,7 +95,7 @@ static bool acts_by_verdict(struct repair *r, const struct incident *in, const s
 	if (p->guard != GUARD_FAULT || p->action == ACTION_RESTORE)
 		return false;
 	if (in->f->monitor == MONITOR_ABORT)
-		return streak <= r->settings.livelock_aborts;
+		return streak <= r->settings.livelock_aborts && (!t || t->acted < r->settings.livelock_aborts);
 	return in->f->monitor == MONITOR_HANG && (!t || t->acted < r->settings.livelock_hangs);
 }
 

@@ -44,6 +44,7 @@ CASES = [
     Server("format_s", "format.c", [(b"hello", b"hello")], [b"%s %s"], 2),
     Run("recursion", "recursion.c", among(b"3 " + b"(" * 500000 + b")" * 500000, [b"1 (a(b))", b"2 a", b"4 ((c))", b"5 (((d)))"]),
         [b"1 depth 2", b"2 depth 0", b"4 depth 2", b"5 depth 3"], 2),
+    Server("recursion_walk", "recursion_walk.c", [(b"a:bc b:d", b"dbca 4"), (b"x", b" 0")], [b"a:bcb b:ac"], 2),
     Server("endless", "endless.c", [(b"1 5 1", b"4"), (b"0 0 1", b"0")], [b"1 5 0"], 2),
     Run("endless_filter", "endless.c", lines(b"1 5 1", b"1 5 0", b"0 0 1", b"3 4 1"), [b"4", b"0", b"3"], 2, ["-"]),
     Server("chain", "chain.c", [(b"none", b"unknown")], [b"put red", b"touch red", b"oak"], 2),

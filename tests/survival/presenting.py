@@ -1,7 +1,7 @@
 """The two kinds of cases: servers that go on serving, and programs run once for each presentation. All waits are bounded."""
 import ctypes, os, signal, socket, subprocess, time
 
-PATIENCE = 20.0     # seconds for an answer that may have to wait for the watchdog
+PATIENCE = 15.0     # seconds for an answer that may have to wait for the watchdog
 NATIVE_PATIENCE = 2.0
 
 

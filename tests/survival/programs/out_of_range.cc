@@ -18,7 +18,8 @@ static __attribute__((noinline)) void handle(const std::string &line)
 	in >> id >> field;
 	while (in >> word)
 		words.push_back(word);
-	std::cout << id << " " << pick(words, field) << "\n";
+	std::string picked = pick(words, field);
+	std::cout << id << " " << picked << "\n";
 }
 
 int main()
