@@ -52,7 +52,9 @@ static void at_exec(struct supervisor *s, pid_t pid)
 	memory_forget(pid);
 	log_debug("process %d is at an exec", pid);
 	int status = family_start(s, pid, &f, &why);
-	log_debug("process %d is set up", pid);
+	log_debug("process %d is set up%s", pid, status ? ": no" : "");
+	if (!status)
+		log_debug("zones at %#lx and %#lx, blob at %#lx", f->plan.zone[0], f->plan.zone[1], f->plan.base);
 	if (status)
 		log_warning("process %d goes on without protection: %s: %s", pid, why, strerror(-status));
 	else
