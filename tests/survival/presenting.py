@@ -102,16 +102,15 @@ class ServerSession:
         words = None
         if self.child.poll() is not None:
             words = ending(self.child.returncode)
-        for pid, _ in self.processes():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        try:
-            code = self.child.wait(10)
-        except subprocess.TimeoutExpired:
-            self.child.kill()
-            code = self.child.wait()
+        else:
+            self.child.kill()  # the parent first: it would replace its workers
+        code = self.child.wait()
+        while members := self.processes():
+            for pid, _ in members:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
         self.child = None
         return words or ("hung" if code == -signal.SIGKILL else ending(code))
 
