@@ -7,7 +7,7 @@
  *   0x00010000  struct guest_private  rw-  private anonymous: follows fork by copy
  *   0x00020000  struct guest_bell     rw-  bell memfd, one for all guests of a supervisor
  *   0x00030000  struct guest_shared   rw-  shared memfd: mailbox, counters, observation ring
- *   0x02000000  struct guest_tables   r--  code memfd: probes, fault actions, landing maps
+ *   0x02000000  struct guest_tables   r-x  code memfd (one mapping with the code): probes, fault actions, landing maps
  *   0x12000000  code                  r-x  code memfd: woven copies
  *
  * Other zones (code near a module that zone 0 can't reach) hold code only. The supervisor has everything but guest_private mapped rw-.
