@@ -18,7 +18,7 @@
 #include <clearview/operand.h>
 #include <stdbool.h>
 
-enum { GUEST_ABI_VERSION = 3 };
+enum { GUEST_ABI_VERSION = 4 };
 
 /* Places in the blob that woven code, the kernel or the supervisor enter it at. */
 enum guest_entry {
@@ -296,7 +296,7 @@ struct guest_legacy {
 	uint64_t state_device, state_inode; /* its state folder */
 	uint64_t zone[2];          /* starts of the code zones; 0: none */
 	uint8_t above[2];          /* engine/zone.h */
-	uint8_t redirect_all, only_traps, no_heap, learn_full, debug, unused;
+	uint8_t redirect_all, only_traps, no_heap, learn_full, debug, strict;
 	int32_t learn_percent, checks;
 	uint8_t hop_pages[2][GUEST_HOP_PAGES / 8]; /* by zone: bit n: there are hops in the n-th page of its stretch of hops */
 	uint64_t next_copy[2][2];  /* by zone: where its two stretches of copies are used up to */

@@ -16,19 +16,21 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/restart.h"
+#include "cli/strict.h"
 #include "cli/target.h"
 #include "node/control.h"
 #include "node/store.h"
 #include "node/supervisor.h"
 
-enum option_code { OPTION_STATE = 256, OPTION_REDIRECT, OPTION_LEARN, OPTION_RESTART, OPTION_NO_HEAP, OPTION_CHECKS, OPTION_DEBUG, OPTION_ONLY_TRAPS };
+enum option_code { OPTION_STATE = 256, OPTION_REDIRECT, OPTION_STRICT, OPTION_LEARN, OPTION_RESTART, OPTION_NO_HEAP, OPTION_CHECKS, OPTION_DEBUG, OPTION_ONLY_TRAPS };
 
 static const struct option long_options[] = {
 	{"state", required_argument, NULL, OPTION_STATE},     {"redirect", required_argument, NULL, OPTION_REDIRECT},
 	{"learn", required_argument, NULL, OPTION_LEARN},     {"restart", required_argument, NULL, OPTION_RESTART},
 	{"no-heap", no_argument, NULL, OPTION_NO_HEAP},       {"checks", required_argument, NULL, OPTION_CHECKS},
 	{"debug", no_argument, NULL, OPTION_DEBUG},           {"only-traps", no_argument, NULL, OPTION_ONLY_TRAPS},
-	{"help", no_argument, NULL, 'h'},                     {0},
+	{"strict", optional_argument, NULL, OPTION_STRICT},   {"help", no_argument, NULL, 'h'},
+	{0},
 };
 
 static int number(const char *text, int low, int high, const char *what)
@@ -53,6 +55,11 @@ static void set_option(int code, char **argv, struct guard_options *o, enum rest
 			die(EXIT_CLEARVIEW, "--redirect=%s: the only value is all", optarg);
 		o->redirect_all = true;
 		break;
+	case OPTION_STRICT:
+		if (strict_parse(optarg, &o->strict))
+			die(EXIT_CLEARVIEW, "--strict=%s: give firewall, shadow, heap, or several with commas", optarg);
+		o->redirect_all = true;
+		break;
 	case OPTION_LEARN:
 		o->learn_full = !strcmp(optarg, "full");
 		o->learn_percent = o->learn_full ? 100 : number(optarg, 0, 100, "learn");
@@ -74,8 +81,8 @@ static void set_option(int code, char **argv, struct guard_options *o, enum rest
 		o->only_traps = true;
 		break;
 	case 'h':
-		printf("usage: clearview run [--state DIR] [--redirect=all] [--learn=PERCENT|full] [--restart=on-failure|never|always]\n"
-		       "                     [--no-heap] [--checks=N] [--debug] -- CMD [ARGS...]\n");
+		printf("usage: clearview run [--state DIR] [--redirect=all] [--strict[=firewall,shadow,heap]] [--learn=PERCENT|full]\n"
+		       "                     [--restart=on-failure|never|always] [--no-heap] [--checks=N] [--debug] -- CMD [ARGS...]\n");
 		exit(0);
 	default:
 		die(EXIT_CLEARVIEW, "run: there is no option %s, or its value is missing; `clearview help run` explains", argv[optind - 1]);

@@ -306,6 +306,7 @@ static void leave_legacy(struct family *f)
 	struct stat state;
 	t->legacy.redirect_all = o->redirect_all;
 	t->legacy.only_traps = o->only_traps;
+	t->legacy.strict = o->strict;
 	t->legacy.no_heap = o->no_heap;
 	t->legacy.learn_full = o->learn_full;
 	t->legacy.debug = o->debug;

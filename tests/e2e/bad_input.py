@@ -86,6 +86,8 @@ def options():
     refused("learn beyond 100", OWN, ["run", "--state", STATE, "--learn=1000", "--", "/bin/true"])
     refused("learn without number", OWN, ["run", "--state", STATE, "--learn=much", "--", "/bin/true"])
     refused("unknown restart", OWN, ["run", "--state", STATE, "--restart=sometimes", "--", "/bin/true"])
+    refused("unknown strict monitor", OWN, ["run", "--state", STATE, "--strict=shadow,some", "--", "/bin/true"])
+    refused("empty strict monitor", OWN, ["run", "--state", STATE, "--strict=", "--", "/bin/true"])
     refused("unknown redirect", OWN, ["run", "--state", STATE, "--redirect=some", "--", "/bin/true"])
 
 
