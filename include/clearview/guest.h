@@ -18,7 +18,7 @@
 #include <clearview/operand.h>
 #include <stdbool.h>
 
-enum { GUEST_ABI_VERSION = 4 };
+enum { GUEST_ABI_VERSION = 5 };
 
 /* Places in the blob that woven code, the kernel or the supervisor enter it at. */
 enum guest_entry {
@@ -30,7 +30,8 @@ enum guest_entry {
 	ENTRY_BOOT_END,
 	ENTRY_MALLOC, ENTRY_FREE, ENTRY_CALLOC, ENTRY_REALLOC, ENTRY_MEMALIGN, ENTRY_ALIGNED_ALLOC, ENTRY_POSIX_MEMALIGN, ENTRY_VALLOC,
 	ENTRY_PVALLOC, ENTRY_USABLE_SIZE, /* stand in for the allocator's procedures; see the heap section */
-	ENTRY_COUNT = 16,
+	ENTRY_HANDLER,  /* stands before the program's handlers of other signals */
+	ENTRY_COUNT = 20,
 };
 
 /* At the blob's first byte. */

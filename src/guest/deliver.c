@@ -58,7 +58,7 @@ static void set_masks(int signal, const struct guest_action *action, struct cont
 	c->mask = mask & ~FAULT_SIGNALS;
 }
 
-bool deliver_to_program(int signal, const struct siginfo *info, struct context *c)
+bool deliver_to_program(int signal, const struct guest_siginfo *info, struct context *c)
 {
 	struct guest_action action = guest_private.action[signal];
 	uint64_t size = state_size(c->fpstate), top = frame_top(&action, c);

@@ -2,11 +2,13 @@
 #include <asm/unistd.h>
 
 	.section .head, "ax"
-	.long 4                         /* GUEST_ABI_VERSION */
+	.long 5                         /* GUEST_ABI_VERSION */
 	.long guest_text_end
 	.long entry_signal, entry_restorer, entry_probe, entry_modules, entry_boot, entry_boot_end
 	.long entry_malloc, entry_free, entry_calloc, entry_realloc, entry_memalign, entry_aligned_alloc, entry_posix_memalign, entry_valloc
 	.long entry_pvalloc, entry_usable_size
+	.long entry_handler
+	.long 0, 0, 0                   /* as many as ENTRY_COUNT */
 
 	.text
 	.globl entry_signal, entry_handler, entry_restorer, entry_probe, entry_modules

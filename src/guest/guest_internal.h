@@ -2,7 +2,7 @@
 #ifndef GUEST_INTERNAL_H
 #define GUEST_INTERNAL_H
 
-#include <clearview/guest.h>
+#include <clearview/guest_signals.h>
 #include <stdbool.h>
 
 #include "guest/syscall.h"
@@ -26,12 +26,6 @@ struct context {
 	uint64_t mask;
 };
 
-struct siginfo {
-	int32_t signo, error, code, unused;
-	uint64_t address;
-	uint8_t rest[104];
-};
-
 /* What entry.S leaves on the stack at a probe; registers in hardware numbering. */
 struct probe_frame {
 	uint64_t r[16];
@@ -40,13 +34,6 @@ struct probe_frame {
 	uint64_t id;
 	uint8_t red_zone[128];
 };
-
-enum { SIG_ILL = 4, SIG_TRAP = 5, SIG_ABRT = 6, SIG_BUS = 7, SIG_FPE = 8, SIG_SEGV = 11 };
-#define SIGNAL_BIT(s) (1ull << ((s) - 1))
-#define FAULT_SIGNALS (SIGNAL_BIT(SIG_ILL) | SIGNAL_BIT(SIG_TRAP) | SIGNAL_BIT(SIG_BUS) | SIGNAL_BIT(SIG_FPE) | SIGNAL_BIT(SIG_SEGV))
-#define OWNED_SIGNALS (FAULT_SIGNALS | SIGNAL_BIT(SIG_ABRT))
-enum { SA_SIGINFO_ = 4, SA_ONSTACK_ = 0x08000000, SA_RESTORER_ = 0x04000000, SA_NODEFER_ = 0x40000000, SA_RESETHAND_ = (int)0x80000000 };
-#define OWN_FLAGS ((uint32_t)SA_SIGINFO_ | SA_ONSTACK_ | SA_RESTORER_ | SA_NODEFER_)
 
 /* memory.c: false if the address can't be accessed. */
 struct access {
@@ -62,7 +49,7 @@ bool supervisor_lives(void);
 bool post_event(enum guest_event_kind kind, const uint64_t arg[4], uint64_t reply[2]);
 
 /* deliver.c. False: the stack has no room for a frame, as when it is used up. */
-bool deliver_to_program(int signal, const struct siginfo *info, struct context *c);
+bool deliver_to_program(int signal, const struct guest_siginfo *info, struct context *c);
 
 /* landing: the copy of the instruction at a text address; 0: none. */
 uint64_t landing_of(uint64_t address);

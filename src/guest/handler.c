@@ -161,7 +161,7 @@ static uint64_t enter_masks(int signal)
 }
 
 /* Called by entry.S with what the kernel passed for a signal that ClearView doesn't own; returns the program's handler. */
-__attribute__((used)) uint64_t enter_handler(int signal, const struct siginfo *info, struct context *c)
+__attribute__((used)) uint64_t enter_handler(int signal, const struct guest_siginfo *info, struct context *c)
 {
 	(void)info;
 	uint64_t before = enter_masks(signal);

@@ -25,7 +25,7 @@ uint64_t held_signals(uint32_t tid)
 	return set;
 }
 
-void held_add(uint32_t tid, const struct siginfo *info)
+void held_add(uint32_t tid, const struct guest_siginfo *info)
 {
 	uint32_t whose = info->code == SI_TKILL_ ? tid : 0;
 	for (int i = 0; i < HELD_MAX; i++) {
@@ -56,7 +56,7 @@ static struct held_signal *lowest(uint32_t tid, uint64_t set)
 	return found;
 }
 
-int held_take(uint32_t tid, uint64_t set, struct siginfo *info)
+int held_take(uint32_t tid, uint64_t set, struct guest_siginfo *info)
 {
 	struct held_signal *h;
 	while ((h = lowest(tid, set))) {
@@ -89,7 +89,7 @@ uint64_t held_release(uint32_t tid, uint64_t set)
 	return sent;
 }
 
-void held_arrived(uint32_t tid, struct siginfo *info)
+void held_arrived(uint32_t tid, struct guest_siginfo *info)
 {
 	for (int i = 0; i < HELD_MAX && info->code == SI_TKILL_; i++) {
 		struct held_signal *h = &guest_process.held[i];

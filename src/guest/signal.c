@@ -36,7 +36,7 @@ static bool in_redirected_text(uint64_t address)
 }
 
 /* Dead text traps: int3 (the program counter is behind it), or a springboard's displacement byte that is a privileged or invalid opcode. */
-static bool resolve_landing(int signal, const struct siginfo *info, struct context *c)
+static bool resolve_landing(int signal, const struct guest_siginfo *info, struct context *c)
 {
 	if (info->code <= 0)
 		return false;
@@ -113,7 +113,7 @@ bool act_on_heap_call(uint64_t behind_call, uint64_t sp, uint64_t *resume)
 	return act(behind_call, 1u << FAULT_HEAP_CALL, sp, resume);
 }
 
-static void die_of(int signal, const struct siginfo *info, struct context *c)
+static void die_of(int signal, const struct guest_siginfo *info, struct context *c)
 {
 	struct guest_action action = {.flags = SA_RESTORER_, .restorer = (uint64_t)entry_restorer};
 	SYS4(__NR_rt_sigaction, signal, &action, 0, 8);
@@ -122,7 +122,7 @@ static void die_of(int signal, const struct siginfo *info, struct context *c)
 		SYS3(__NR_tgkill, SYS0(__NR_getpid), SYS0(__NR_gettid), signal);
 }
 
-static void fail(int signal, const struct siginfo *info, struct context *c)
+static void fail(int signal, const struct guest_siginfo *info, struct context *c)
 {
 	uint64_t reply[2];
 	if (!post_event(EVENT_FAULT, (uint64_t[]){signal, (uint64_t)info, (uint64_t)c, 0}, reply))
@@ -132,7 +132,7 @@ static void fail(int signal, const struct siginfo *info, struct context *c)
 }
 
 /* An access to guarded heap memory. Natively there would be no fault, so the program never hears of it and never dies of it. */
-static bool heap_fault(int signal, const struct siginfo *info, struct context *c)
+static bool heap_fault(int signal, const struct guest_siginfo *info, struct context *c)
 {
 	enum { ACCESS_DENIED = 2, ERROR_WRITE = 2 };
 	uint64_t reply[2];
@@ -145,7 +145,7 @@ static bool heap_fault(int signal, const struct siginfo *info, struct context *c
 	return true;
 }
 
-static void fault_to_program(int signal, const struct siginfo *info, struct context *c)
+static void fault_to_program(int signal, const struct guest_siginfo *info, struct context *c)
 {
 	const struct thread_signals *t = all_is_deliverable() ? NULL : thread_signals(own_tid(), false);
 	bool blocked = t && t->believed & SIGNAL_BIT(signal);
@@ -154,7 +154,7 @@ static void fault_to_program(int signal, const struct siginfo *info, struct cont
 }
 
 /* By an instruction. */
-static void raised_signal(int signal, const struct siginfo *info, struct context *c)
+static void raised_signal(int signal, const struct guest_siginfo *info, struct context *c)
 {
 	if (resolve_landing(signal, info, c) || fix_memory_fault(c) || heap_fault(signal, info, c) || act_on_fault(c) ||
 	    (signal == SIG_SEGV && follow_trampoline(c)))
@@ -163,7 +163,7 @@ static void raised_signal(int signal, const struct siginfo *info, struct context
 }
 
 /* By a process. */
-static void sent_signal(int signal, struct siginfo *info, struct context *c)
+static void sent_signal(int signal, struct guest_siginfo *info, struct context *c)
 {
 	uint32_t tid = own_tid();
 	held_arrived(tid, info);
@@ -182,7 +182,7 @@ static void sent_signal(int signal, struct siginfo *info, struct context *c)
 }
 
 /* Blob, owned_signal: called by entry.S. Async-signal-safe by design: it is the handler. */
-__attribute__((used)) void owned_signal(int signal, struct siginfo *info, struct context *c)
+__attribute__((used)) void owned_signal(int signal, struct guest_siginfo *info, struct context *c)
 {
 	if (info->code > 0)
 		raised_signal(signal, info, c);

@@ -2,7 +2,7 @@
  * the program expects; held signals are given back to it first. */
 #include "guest/signals.h"
 
-enum { EFAULT_ = 14, SIGINFO_WORDS = sizeof(struct siginfo) / 8 };
+enum { EFAULT_ = 14, SIGINFO_WORDS = sizeof(struct guest_siginfo) / 8 };
 
 bool program_sigpending(struct probe_frame *f)
 {
@@ -20,7 +20,7 @@ bool program_sigpending(struct probe_frame *f)
 
 bool program_sigtimedwait(struct probe_frame *f)
 {
-	struct siginfo info;
+	struct guest_siginfo info;
 	uint64_t set, info_at = f->r[REG_RSI];
 	uint32_t tid = own_tid();
 	if (f->r[REG_R10] != 8 || !(held_signals(tid) & FAULT_SIGNALS) || !read_word(f->r[REG_RDI], 8, &set))
