@@ -106,6 +106,7 @@ enum probe_work {
 	PROBE_WAITED,  /* behind one that waits with a signal mask of its own */
 	PROBE_SAVE,    /* at a procedure's entry: remember what PROBE_ACT_RESTORE needs */
 	PROBE_CAPTURE, /* remember operand a and the activation in the tally, for a later probe with `earlier` */
+	PROBE_VISIT,   /* count how often control comes by */
 };
 
 enum probe_guard {
@@ -304,7 +305,7 @@ struct guest_legacy {
 	uint64_t next_map;         /* tables region: where the landing maps are used up to */
 	uint32_t next_probe, generation;
 	uint32_t adoptions;        /* in quick succession */
-	uint32_t unused2;
+	uint32_t visits;           /* what is counted: enum visits (engine/image.h) */
 	int64_t adopted_us;        /* when, last; CLOCK_REALTIME */
 };
 

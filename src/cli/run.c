@@ -18,17 +18,19 @@
 #include "cli/restart.h"
 #include "cli/strict.h"
 #include "cli/target.h"
+#include "engine/image.h"
 #include "node/control.h"
 #include "node/store.h"
 #include "node/supervisor.h"
 
-enum option_code { OPTION_STATE = 256, OPTION_REDIRECT, OPTION_STRICT, OPTION_LEARN, OPTION_RESTART, OPTION_NO_HEAP, OPTION_CHECKS, OPTION_DEBUG, OPTION_ONLY_TRAPS };
+enum option_code { OPTION_STATE = 256, OPTION_REDIRECT, OPTION_STRICT, OPTION_LEARN, OPTION_RESTART, OPTION_NO_HEAP, OPTION_CHECKS, OPTION_DEBUG, OPTION_ONLY_TRAPS, OPTION_PROBE };
 
 static const struct option long_options[] = {
 	{"state", required_argument, NULL, OPTION_STATE},     {"redirect", required_argument, NULL, OPTION_REDIRECT},
 	{"learn", required_argument, NULL, OPTION_LEARN},     {"restart", required_argument, NULL, OPTION_RESTART},
 	{"no-heap", no_argument, NULL, OPTION_NO_HEAP},       {"checks", required_argument, NULL, OPTION_CHECKS},
 	{"debug", no_argument, NULL, OPTION_DEBUG},           {"only-traps", no_argument, NULL, OPTION_ONLY_TRAPS},
+	{"probe", required_argument, NULL, OPTION_PROBE},
 	{"strict", optional_argument, NULL, OPTION_STRICT},   {"help", no_argument, NULL, 'h'},
 	{0},
 };
@@ -42,6 +44,15 @@ static int number(const char *text, int low, int high, const char *what)
 	if (!*text || *end || n < low || n > high)
 		die(EXIT_CLEARVIEW, "--%s=%s: give a number from %d to %d", what, text, low, high);
 	return n;
+}
+
+static int visits_named(const char *text)
+{
+	static const char *const names[] = {[VISITS_BLOCKS] = "blocks", [VISITS_INSTRUCTIONS] = "instructions"};
+	for (int i = VISITS_BLOCKS; i <= VISITS_INSTRUCTIONS; i++)
+		if (!strcmp(text, names[i]))
+			return i;
+	die(EXIT_CLEARVIEW, "--probe=%s: give blocks or instructions", text);
 }
 
 static void set_option(int code, char **argv, struct guard_options *o, enum restart_policy *restart)
@@ -79,6 +90,9 @@ static void set_option(int code, char **argv, struct guard_options *o, enum rest
 		break;
 	case OPTION_ONLY_TRAPS:
 		o->only_traps = true;
+		break;
+	case OPTION_PROBE:
+		o->visits = visits_named(optarg);
 		break;
 	case 'h':
 		printf("usage: clearview run [--state DIR] [--redirect=all] [--strict[=firewall,shadow,heap]] [--learn=PERCENT|full]\n"

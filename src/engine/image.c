@@ -288,7 +288,7 @@ static int stage_copy(struct image *im, struct redirected *r, struct weave *weav
 	struct copy *copy = NULL;
 	struct text_plan *plans = NULL;
 	size_t plan_count = 0;
-	int status = copy_emit(r->procedure, l->bias, l->zone, weaves, count, &copy);
+	int status = image_emit_copy(im, l, r->procedure, weaves, count, &copy);
 	if (!status)
 		status = springboard_plan(copy, l->zone, r->extra.at, r->extra.count, im->only_traps, !im->redirect_all, &plans, &plan_count,
 					  &im->counts);
@@ -420,7 +420,7 @@ uint64_t image_landing(struct image *im, uint64_t address)
 	struct copy *c;
 	if (procedure_decode(l->module, address - l->bias, &p))
 		return 0;
-	if (!procedure_insn(p, address - l->bias) || copy_emit(p, l->bias, l->zone, NULL, 0, &c)) {
+	if (!procedure_insn(p, address - l->bias) || image_emit_copy(im, l, p, NULL, 0, &c)) {
 		procedure_free(p);
 		return 0;
 	}

@@ -54,6 +54,9 @@ struct procedure_wishes {
 	bool dirty;         /* image_weave will make a new copy */
 };
 
+/* What is counted in whatever is redirected. */
+enum visits { VISITS_NONE, VISITS_BLOCKS, VISITS_INSTRUCTIONS };
+
 /* How the engine reaches the processes. */
 struct text_access {
 	int (*write)(void *context, pid_t pid, uint64_t address, const void *bytes, size_t size);
@@ -88,6 +91,8 @@ struct image {
 	bool has_inherited;
 	bool redirect_all;           /* procedures stay redirected when their last wish goes */
 	bool only_traps;             /* bug provoker: every springboard an int3 */
+	uint8_t visits;              /* bug provoker: enum visits, a counting probe at each */
+	uint32_t visit_probe;        /* the one whose tally counts them; 0: none yet */
 	struct springboard_counts counts;
 };
 

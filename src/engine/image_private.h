@@ -7,6 +7,9 @@
 int image_give_map(struct image *im, struct loaded *l);
 void image_forget_wishes(struct image *im, struct loaded *l);
 void image_rewish(struct image *im, struct loaded *l, uint64_t procedure); /* image_weave will make a new copy */
+/* visits.c: copy_emit with the probes that count visits, too. */
+int image_emit_copy(struct image *im, struct loaded *l, const struct procedure *p, struct weave *weaves, size_t count, struct copy **out)
+	__attribute__((warn_unused_result));
 /* inherit.c */
 uint64_t image_module_identity(const struct module *m);
 void image_inherit_map(struct image *im, struct loaded *l);

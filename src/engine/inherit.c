@@ -45,6 +45,7 @@ int image_inherit(struct image *im, uint8_t *code_host, void *shared_host, uint6
 			     .next_map = legacy->next_map,
 			     .redirect_all = legacy->redirect_all,
 			     .only_traps = legacy->only_traps,
+			     .visits = legacy->visits,
 			     .has_inherited = true};
 	im->shared->ring_wait = 0;
 	for (size_t n = 0; n < 2 && legacy->zone[n]; n++)

@@ -273,6 +273,9 @@ __attribute__((used)) bool probe(struct probe_frame *f)
 		if ((int64_t)f->r[REG_RAX] > 0)
 			__atomic_add_fetch(&tally->runs, 1, __ATOMIC_RELAXED);
 		break;
+	case PROBE_VISIT:
+		__atomic_add_fetch(&tally->runs, 1, __ATOMIC_RELAXED);
+		break;
 	case PROBE_SAVE:
 		saved_enter(activation(p, f), f);
 		break;

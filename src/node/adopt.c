@@ -61,6 +61,7 @@ static struct guard_options options_of(const struct guest_legacy *l, const char 
 	return (struct guard_options){.state = state,
 				      .redirect_all = l->redirect_all,
 				      .only_traps = l->only_traps,
+				      .visits = l->visits,
 				      .strict = l->strict,
 				      .no_heap = l->no_heap,
 				      .learn_full = l->learn_full,

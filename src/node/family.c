@@ -306,6 +306,7 @@ static void leave_legacy(struct family *f)
 	struct stat state;
 	t->legacy.redirect_all = o->redirect_all;
 	t->legacy.only_traps = o->only_traps;
+	t->legacy.visits = o->visits;
 	t->legacy.strict = o->strict;
 	t->legacy.no_heap = o->no_heap;
 	t->legacy.learn_full = o->learn_full;
@@ -354,6 +355,7 @@ int family_start(struct supervisor *s, pid_t pid, struct family **out, const cha
 	image_init(&f->image, f->memory.code, f->memory.shared, f->plan.base, &access);
 	f->image.redirect_all = s->options.redirect_all;
 	f->image.only_traps = s->options.only_traps;
+	f->image.visits = s->options.visits;
 	leave_legacy(f);
 	for (int i = 0; i < 2 && f->plan.zone[i]; i++)
 		image_add_zone(&f->image, f->plan.zone[i], f->plan.above[i]);

@@ -21,6 +21,7 @@ struct guard_options {
 	bool learn_full;       /* observe everything at once */
 	bool no_heap;          /* leave the allocator alone */
 	bool only_traps;       /* bug provoker: every springboard an int3 */
+	int visits;            /* bug provoker: enum visits (engine/image.h) */
 	int checks;            /* presentations that checking patches watch; -1: the default */
 	bool debug;            /* log everything */
 	const char *terminal;  /* for progress; NULL: none */

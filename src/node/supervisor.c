@@ -123,8 +123,9 @@ static void drop_empty_families(struct supervisor *s)
 	for (size_t i = 0; i < s->families.count; i++)
 		if (!s->families.at[i]->processes.count && !family_find_strays(s->families.at[i])) {
 			struct image *im = &s->families.at[i]->image;
-			log_debug("%s: springboards %u long (%u through hops), %u short, %u int3, %u runs in place; %lu landings", s->families.at[i]->program,
-				  im->counts.jumps, im->counts.hops, im->counts.short_jumps, im->counts.traps, im->counts.in_place, im->shared->landings);
+			log_debug("%s: springboards %u long (%u through hops), %u short, %u int3, %u runs in place; %lu landings, %lu visits counted", s->families.at[i]->program,
+				  im->counts.jumps, im->counts.hops, im->counts.short_jumps, im->counts.traps, im->counts.in_place, im->shared->landings,
+				  im->visit_probe ? im->shared->tally[im->visit_probe].runs : 0);
 			guest_rows_family_ended(s->rows, s->families.at[i]);
 			family_free(s->families.at[i]);
 			s->families.at[i--] = s->families.at[--s->families.count];

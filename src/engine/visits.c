@@ -1,0 +1,66 @@
+/* A bug provoker: a counting probe at every basic block, or at every instruction, of whatever is redirected. All of them count in one tally. */
+#include <stdlib.h>
+
+#include "engine/image.h"
+#include "engine/image_private.h"
+
+typedef VEC(struct weave) weave_list;
+
+static uint32_t visit_probe(struct image *im)
+{
+	if (!im->visit_probe && (im->visit_probe = image_probe_new(im))) {
+		im->tables->probe[im->visit_probe].work = PROBE_VISIT;
+		im->tables->probe[im->visit_probe].enabled = 1;
+	}
+	return im->visit_probe;
+}
+
+static bool *visited_insns(const struct image *im, const struct procedure *p)
+{
+	bool *visited = calloc(p->insn_count, sizeof *visited);
+	if (!visited)
+		abort();
+	for (size_t b = 0; b < p->block_count; b++)
+		visited[p->blocks[b].first] = true;
+	for (size_t k = 0; k < p->insn_count && im->visits == VISITS_INSTRUCTIONS; k++)
+		visited[k] = true;
+	return visited;
+}
+
+/* All in one list, by offset; at an instruction the visit is counted first. */
+static void merge(struct image *im, const struct procedure *p, const struct weave *weaves, size_t count, weave_list *all)
+{
+	bool *visited = visited_insns(im, p);
+	size_t next = 0;
+	for (size_t k = 0; k < p->insn_count; k++) {
+		uint64_t offset = p->insns[k].address;
+		while (next < count && weaves[next].offset < offset)
+			vec_push(all, weaves[next++]);
+		if (visited[k])
+			vec_push(all, (struct weave){.offset = offset, .place = WEAVE_BEFORE, .probe = im->visit_probe});
+	}
+	while (next < count)
+		vec_push(all, weaves[next++]);
+	free(visited);
+}
+
+static void tell_resume_addresses(const struct image *im, const weave_list *all, struct weave *weaves)
+{
+	size_t next = 0;
+	for (size_t i = 0; i < all->count; i++)
+		if (all->at[i].place == WEAVE_DETOUR || all->at[i].probe != im->visit_probe)
+			weaves[next++].resume_address = all->at[i].resume_address;
+}
+
+int image_emit_copy(struct image *im, struct loaded *l, const struct procedure *p, struct weave *weaves, size_t count, struct copy **out)
+{
+	if (!im->visits || !visit_probe(im))
+		return copy_emit(p, l->bias, l->zone, weaves, count, out);
+	weave_list all = {0};
+	merge(im, p, weaves, count, &all);
+	int status = copy_emit(p, l->bias, l->zone, all.at, all.count, out);
+	if (!status)
+		tell_resume_addresses(im, &all, weaves);
+	vec_free(&all);
+	return status;
+}
