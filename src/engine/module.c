@@ -221,6 +221,9 @@ void module_free(struct module *m)
 		elf_end(m->elf);
 	if (m->file)
 		munmap((void *)m->file, m->size);
+	for (size_t i = 0; m->exits && i < m->range_count; i++)
+		free(m->exits[i].targets);
+	free(m->exits);
 	free(m->ranges);
 	free(m->roots);
 	free(m->path);

@@ -21,6 +21,13 @@ struct segment {
 
 struct cfi;
 
+/* Targets of the direct jumps that leave a range. */
+struct range_exits {
+	uint64_t *targets;
+	uint32_t count;
+	bool known;
+};
+
 struct module {
 	struct module_key key;
 	char *path;
@@ -37,6 +44,7 @@ struct module {
 	size_t segment_count;
 	struct range *ranges; /* .eh_frame's procedure ranges, ascending, not overlapping */
 	size_t range_count;
+	struct range_exits *exits; /* by range; procedure.c's, made at need */
 	uint64_t *roots;      /* addresses in text held by relative relocations (and, in ET_EXEC, data words), ascending: address-taken constants */
 	size_t root_count;
 	void *elf;            /* Elf *, for the unwinder */

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "base/vec.h"
+#include "engine/cfi.h"
 #include "engine/switch_table.h"
 
 /* State while walking: the instructions by address (open addressing), and addresses still to visit. */
@@ -105,41 +106,82 @@ static void walk_all(struct walk *w)
 		walk_from(w, w->todo.at[--w->todo.count]);
 }
 
-/* A direct jump from the procedure's cold part back into its hot part's middle: what compilers split off a procedure does that, other procedures don't. */
-static bool jumps_back(const struct walk *w, const struct range *part)
+/* Where the direct jumps go that leave a range, as far as they are reached from its start. Found once for each range of the module. */
+static const struct range_exits *exits_of(struct module *m, size_t index)
 {
-	struct walk other = {.p = w->p};
-	vec_push(&other.ranges, *part);
-	vec_push(&other.todo, part->start);
-	walk_all(&other);
-	bool back = false;
-	for (size_t i = 0; i < other.external.count && !back; i++)
-		back = in_ranges(w, other.external.at[i]) && other.external.at[i] != w->p->entry;
-	vec_free(&other.ranges);
-	vec_free(&other.insns);
-	vec_free(&other.todo);
-	vec_free(&other.landings);
-	vec_free(&other.external);
-	free(other.slots);
-	return back;
+	struct procedure p = {.module = m};
+	struct walk w = {.p = &p};
+	if (!m->exits)
+		m->exits = calloc(m->range_count, sizeof *m->exits);
+	if (!m->exits)
+		abort();
+	struct range_exits *e = &m->exits[index];
+	if (e->known)
+		return e;
+	vec_push(&w.ranges, m->ranges[index]);
+	vec_push(&w.todo, m->ranges[index].start);
+	walk_all(&w);
+	*e = (struct range_exits){w.external.at, w.external.count, true};
+	vec_free(&w.ranges);
+	vec_free(&w.insns);
+	vec_free(&w.todo);
+	vec_free(&w.landings);
+	free(w.slots);
+	return e;
 }
 
-static void add_cold_parts(struct walk *w)
+/* A direct jump from range a into range b; into_middle: not to its start. */
+static bool jumps_into(struct module *m, size_t a, size_t b, bool into_middle)
 {
-	for (size_t i = 0; i < w->external.count; i++) {
-		struct range part;
-		uint64_t target = w->external.at[i];
-		if (in_ranges(w, target)) {
-			vec_push(&w->todo, target);
+	const struct range_exits *e = exits_of(m, a);
+	for (size_t i = 0; i < e->count; i++)
+		if (e->targets[i] >= m->ranges[b].start + into_middle && e->targets[i] < m->ranges[b].end)
+			return true;
+	return false;
+}
+
+/* A part that a compiler split off is jumped to, and jumps back into the middle of the procedure. Two procedures don't do that to each other. */
+static bool belong_together(struct module *m, size_t a, size_t b)
+{
+	return (jumps_into(m, b, a, true) && jumps_into(m, a, b, false)) || (jumps_into(m, a, b, true) && jumps_into(m, b, a, false));
+}
+
+/* All parts of the procedure that the first range is one of, whichever it is. */
+static void add_parts(struct walk *w)
+{
+	struct module *m = w->p->module;
+	for (size_t r = 0; r < w->ranges.count; r++) {
+		size_t part = module_range_index(m, w->ranges.at[r].start);
+		if (part == SIZE_MAX || m->ranges[part].start != w->ranges.at[r].start)
 			continue;
+		const struct range_exits *e = exits_of(m, part);
+		for (size_t i = 0; i < e->count; i++) {
+			size_t other = module_range_index(m, e->targets[i]);
+			if (other == SIZE_MAX || in_ranges(w, e->targets[i]) || !belong_together(m, part, other))
+				continue;
+			vec_push(&w->ranges, m->ranges[other]);
 		}
-		if (!module_range(w->p->module, target, &part) || !jumps_back(w, &part))
-			continue;
-		vec_push(&w->ranges, part);
-		vec_push(&w->todo, target);
-		walk_all(w);
 	}
-	walk_all(w);
+}
+
+/* Callers enter with the return address on top of the stack and nothing saved yet; a part split off starts in the middle of a frame. */
+static bool starts_frame(const struct module *m, const struct range *r)
+{
+	struct cfi_rule rule;
+	return !cfi_rule(m, r->start, &rule) && rule.cfa_register == REG_RSP && rule.cfa_offset == 8;
+}
+
+/* The part that is called: the same one whichever part the offset was in. */
+static uint64_t entry_of(const struct module *m, const struct range *parts, size_t count)
+{
+	const struct range *best = &parts[0];
+	for (size_t i = 1; i < count; i++) {
+		bool starts = starts_frame(m, &parts[i]), best_starts = starts_frame(m, best);
+		uint64_t size = parts[i].end - parts[i].start, best_size = best->end - best->start;
+		if (starts != best_starts ? starts : size != best_size ? size > best_size : parts[i].start < best->start)
+			best = &parts[i];
+	}
+	return best->start;
 }
 
 static int order_insns(const void *a, const void *b)
@@ -319,10 +361,13 @@ int procedure_decode(struct module *m, uint64_t offset, struct procedure **out)
 	p->entry = entry;
 	struct walk w = {.p = p};
 	vec_push(&w.ranges, range);
-	vec_push(&w.todo, entry);
+	add_parts(&w);
+	if (w.ranges.count > 1)
+		p->entry = entry_of(m, w.ranges.at, w.ranges.count);
+	for (size_t i = 0; i < w.ranges.count; i++)
+		vec_push(&w.todo, w.ranges.at[i].start);
 	add_roots(&w);
 	walk_all(&w);
-	add_cold_parts(&w);
 	if (in_ranges(&w, offset)) { /* entered where no known flow leads: that is code, too */
 		visit_landing(&w, offset);
 		walk_all(&w);
@@ -337,7 +382,7 @@ int procedure_decode(struct module *m, uint64_t offset, struct procedure **out)
 	if (p->insn_count) {
 		make_blocks(p, &w);
 		make_landings(p, &w);
-		p->entry_block = block_at(p, entry);
+		p->entry_block = block_at(p, p->entry);
 	}
 	vec_free(&w.todo);
 	vec_free(&w.landings);

@@ -156,6 +156,8 @@ static void mark_roots(struct planner *s, const uint64_t *extra, size_t extra_co
 {
 	const struct procedure *p = s->copy->procedure;
 	mark_root(s, p->entry);
+	for (size_t r = 0; r < p->range_count; r++)
+		mark_root(s, p->ranges[r].start);
 	for (size_t k = 0; k < p->insn_count; k++)
 		if (insn_is_call(&p->insns[k]))
 			mark_root(s, insn_end(&p->insns[k]));
