@@ -58,6 +58,13 @@ static void set_masks(int signal, const struct guest_action *action, struct cont
 	c->mask = mask & ~FAULT_SIGNALS;
 }
 
+/* A faulting instruction's address is the original one, also in siginfo. */
+static void show_program_siginfo(struct guest_siginfo *info, uint64_t real, uint64_t shown)
+{
+	if (info->code > 0 && info->address == real)
+		info->address = shown;
+}
+
 bool deliver_to_program(int signal, const struct guest_siginfo *info, struct context *c)
 {
 	struct guest_action action = guest_private.action[signal];
@@ -77,6 +84,7 @@ bool deliver_to_program(int signal, const struct guest_siginfo *info, struct con
 		copy->fpstate = (uint8_t *)state;
 	*frame = action.restorer;
 	show_program_addresses(copy);
+	show_program_siginfo((struct guest_siginfo *)copy_info, c->rip, copy->rip);
 	set_masks(signal, &action, c, copy);
 	c->rip = action.handler;
 	c->rsp = (uint64_t)frame;
