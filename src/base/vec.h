@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VEC(...) struct { __VA_ARGS__ *at; size_t count, capacity; }
+#define VEC(...) struct VEC_OF(__VA_ARGS__)
+/* With a name: struct list VEC_OF(struct insn); */
+#define VEC_OF(...) { __VA_ARGS__ *at; size_t count, capacity; }
 
 static inline void *vec_grow(void *at, size_t *capacity, size_t size)
 {

@@ -337,7 +337,7 @@ int image_redirect(struct image *im, struct loaded *l, uint64_t offset, struct w
 		return refuse(l, -ERANGE);
 	if (r)
 		return stage_copy(im, r, weaves, count);
-	int status = procedure_decode(l->module, offset, &p);
+	int status = procedure_get(l->module, offset, &p);
 	return status ? refuse(l, status) : redirect_procedure(im, l, p, weaves, count, NULL, 0);
 }
 

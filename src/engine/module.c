@@ -1,6 +1,8 @@
 #include "engine/module.h"
 #include "engine/cfi.h"
 #include "engine/module_frames.h"
+#include "engine/module_symbols.h"
+#include "engine/procedure.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -193,6 +195,11 @@ int module_open(const char *path, struct module **out)
 	if (!m)
 		return -ENOMEM;
 	m->path = strdup(path);
+	m->symbols = calloc(1, sizeof *m->symbols);
+	if (!m->path || !m->symbols) {
+		module_free(m);
+		return -ENOMEM;
+	}
 	int status = map_file(m);
 	if (!status)
 		status = check_header(m);
@@ -224,6 +231,12 @@ void module_free(struct module *m)
 	for (size_t i = 0; m->exits && i < m->range_count; i++)
 		free(m->exits[i].targets);
 	free(m->exits);
+	for (size_t i = 0; m->decoded && i < m->range_count; i++)
+		procedure_free(m->decoded[i]);
+	free(m->decoded);
+	if (m->symbols)
+		vec_free(m->symbols);
+	free(m->symbols);
 	free(m->ranges);
 	free(m->roots);
 	free(m->path);

@@ -20,6 +20,8 @@ struct segment {
 };
 
 struct cfi;
+struct procedure;
+struct symbol_answers;
 
 /* Targets of the direct jumps that leave a range. */
 struct range_exits {
@@ -49,6 +51,8 @@ struct module {
 	size_t root_count;
 	void *elf;            /* Elf *, for the unwinder */
 	struct cfi *cfi;      /* engine/cfi.c's cache, made at first use */
+	struct symbol_answers *symbols; /* what was looked up, engine/module_symbols.c's */
+	struct procedure **decoded; /* engine/procedure.c's cache, by index of ranges[] */
 };
 
 /* Opens and analyses an x86-64 ELF file. Returns 0, -errno, or -ENOEXEC for what is no x86-64 ELF executable or library. */

@@ -1,5 +1,6 @@
 /* Symbols: for the report, and for the few procedures that the engine and the monitors know by name (exported ones, so stripped files have them). */
 #include "engine/module.h"
+#include "engine/module_symbols.h"
 
 #include <gelf.h>
 #include <string.h>
@@ -38,22 +39,43 @@ static bool has_name(void *context, const char *name, const GElf_Sym *symbol)
 	return true;
 }
 
-bool module_symbol(const struct module *m, const char *name, uint64_t *offset)
+static bool search(const struct module *m, const char *name, bool exported, uint64_t *offset)
 {
 	struct by_name want = {name, 0};
-	if (!m->elf || (!walk_table(m->elf, SHT_DYNSYM, has_name, &want) && !walk_table(m->elf, SHT_SYMTAB, has_name, &want)))
-		return false;
+	bool found = m->elf && (walk_table(m->elf, SHT_DYNSYM, has_name, &want) || (!exported && walk_table(m->elf, SHT_SYMTAB, has_name, &want)));
 	*offset = want.offset;
-	return true;
+	return found;
+}
+
+/* The same few names are asked for whenever the module is loaded. */
+static bool look_up(const struct module *m, const char *name, bool exported, uint64_t *offset)
+{
+	struct symbol_answers *known = m->symbols;
+	for (size_t i = 0; i < known->count; i++)
+		if (known->at[i].exported == exported && !strcmp(known->at[i].name, name)) {
+			if (known->at[i].found)
+				*offset = known->at[i].offset;
+			return known->at[i].found;
+		}
+	struct symbol_answer answer = {.exported = exported};
+	answer.found = search(m, name, exported, &answer.offset);
+	if (answer.found)
+		*offset = answer.offset;
+	if (strlen(name) < sizeof answer.name) {
+		strcpy(answer.name, name);
+		vec_push(known, answer);
+	}
+	return answer.found;
+}
+
+bool module_symbol(const struct module *m, const char *name, uint64_t *offset)
+{
+	return look_up(m, name, false, offset);
 }
 
 bool module_exported(const struct module *m, const char *name, uint64_t *offset)
 {
-	struct by_name want = {name, 0};
-	if (!m->elf || !walk_table(m->elf, SHT_DYNSYM, has_name, &want))
-		return false;
-	*offset = want.offset;
-	return true;
+	return look_up(m, name, true, offset);
 }
 
 struct by_address {

@@ -359,6 +359,7 @@ int procedure_decode(struct module *m, uint64_t offset, struct procedure **out)
 		return -ENOMEM;
 	p->module = m;
 	p->entry = entry;
+	p->users = 1;
 	struct walk w = {.p = p};
 	vec_push(&w.ranges, range);
 	add_parts(&w);
@@ -395,9 +396,52 @@ int procedure_decode(struct module *m, uint64_t offset, struct procedure **out)
 	return 0;
 }
 
+/* As it is decoded from its entry, whichever part was asked for; found by each of its parts from then on. */
+static void remember(struct module *m, struct procedure *p)
+{
+	for (size_t i = 0; i < p->range_count; i++) {
+		size_t range = module_range_index(m, p->ranges[i].start);
+		if (range != SIZE_MAX && !m->decoded[range]) {
+			m->decoded[range] = p;
+			p->users++;
+		}
+	}
+}
+
+static int decode_part(struct module *m, size_t range)
+{
+	struct procedure *p;
+	if (!m->decoded && !(m->decoded = calloc(m->range_count, sizeof *m->decoded)))
+		return -ENOMEM;
+	if (m->decoded[range])
+		return 0;
+	int status = procedure_decode(m, m->ranges[range].start, &p);
+	if (status)
+		return status;
+	uint64_t entry = p->entry;
+	if (entry != m->ranges[range].start) {
+		procedure_free(p);
+		if ((status = procedure_decode(m, entry, &p)))
+			return status;
+	}
+	remember(m, p);
+	procedure_free(p);
+	return m->decoded[range] ? 0 : -EILSEQ;
+}
+
+int procedure_get(struct module *m, uint64_t offset, struct procedure **out)
+{
+	size_t range = module_range_index(m, offset);
+	if (range == SIZE_MAX || decode_part(m, range) || !procedure_insn(m->decoded[range], offset))
+		return procedure_decode(m, offset, out);
+	*out = m->decoded[range];
+	(*out)->users++;
+	return 0;
+}
+
 void procedure_free(struct procedure *p)
 {
-	if (!p)
+	if (!p || --p->users)
 		return;
 	free(p->ranges);
 	free(p->insns);

@@ -28,10 +28,14 @@ struct procedure {
 	size_t landing_count;
 	uint64_t *exits;         /* targets of direct jumps that leave the procedure */
 	size_t exit_count;
+	unsigned users;          /* procedure_free by the last one frees it */
 };
 
 /* Finds the procedure that holds `offset` and walks it. Returns 0 or -errno (-EFAULT: not in executable file bytes). */
 int procedure_decode(struct module *m, uint64_t offset, struct procedure **out) __attribute__((warn_unused_result));
+/* The same without the work, where the procedure was asked for before: they are kept with the module, decoded from their entries. One more user; must
+ * not be changed. */
+int procedure_get(struct module *m, uint64_t offset, struct procedure **out) __attribute__((warn_unused_result));
 void procedure_free(struct procedure *p);
 
 /* The instruction that starts at the offset, or NULL. */

@@ -61,7 +61,7 @@ static int wishes_at(struct loaded *l, uint64_t offset, struct procedure_wishes 
 		*out = make(l, r->procedure);
 		return 0;
 	}
-	int status = procedure_decode(l->module, offset, &p);
+	int status = procedure_get(l->module, offset, &p);
 	if (status)
 		return status;
 	*out = make(l, p);

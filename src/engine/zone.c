@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define MB (1ul << 20)
 enum { HOP_SIZE = 5, PAGE = 4096 };
@@ -44,14 +45,16 @@ void zone_init(struct zone *z, uint64_t start, bool above, uint8_t *host)
 		z->copies[0].next = z->hop_end;
 		z->copies[0].end = start + ZONE_SIZE;
 	}
-	z->hop_used = calloc((z->hop_end - z->hop_start) / 8, 1);
-	if (!z->hop_used)
+	/* Pages of their own: few are ever touched, and from the heap all would have to be cleared. */
+	z->hop_used = mmap(NULL, (z->hop_end - z->hop_start) / 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (z->hop_used == MAP_FAILED)
 		abort();
 }
 
 void zone_release(struct zone *z)
 {
-	free(z->hop_used);
+	if (z->hop_used)
+		munmap(z->hop_used, (z->hop_end - z->hop_start) / 8);
 	z->hop_used = NULL;
 }
 

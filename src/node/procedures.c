@@ -58,7 +58,7 @@ static struct cached *find(struct module *m, uint64_t offset)
 	for (size_t i = 0; range == SIZE_MAX && i < mp->outside.count; i++)
 		if (procedure_insn(mp->outside.at[i]->procedure, offset))
 			return mp->outside.at[i];
-	return procedure_decode(m, offset, &p) ? NULL : remember(mp, p);
+	return procedure_get(m, offset, &p) ? NULL : remember(mp, p);
 }
 
 const struct procedure *procedures_get(struct module *m, uint64_t offset)
