@@ -113,28 +113,47 @@ static void forget_command_line(char **argv)
 	memcpy(start, "clearview", end - start < 9 ? end - start : 9);
 }
 
-/* The supervisor: in a session of its own, holding nothing of the caller's open. */
-static void become_supervisor(const struct guard_options *options, char **argv, pid_t launched, int ready)
+static void close_from(unsigned first)
 {
-	setsid();
-	if (fork())
-		_exit(0);
+	if (!close_range(first, ~0u, 0))
+		return;
+	for (int fd = first; fd < 1024; fd++)
+		close(fd);
+}
+
+/* The supervisor: in a session of its own, holding nothing of the caller's open. */
+static _Noreturn void become_supervisor(const struct guard_options *options, char **argv, pid_t launched, int ready)
+{
+	enum { READY = 3 };
+	if (ready != READY)
+		dup3(ready, READY, O_CLOEXEC);
+	close_from(READY + 1);
 	int null = open("/dev/null", O_RDWR);
 	for (int fd = 0; fd < 3; fd++)
 		dup2(null, fd);
-	int kept = fcntl(ready, F_DUPFD_CLOEXEC, 3);
-	for (int fd = 3; fd < 1024; fd++)
-		if (fd != kept)
-			close(fd);
+	if (null > 2)
+		close(null);
 	prctl(PR_SET_NAME, "clearview");
 	forget_command_line(argv);
-	_exit(supervisor_run(options, launched, kept) ? 1 : 0);
+	_exit(supervisor_run(options, launched, READY) ? 1 : 0);
+}
+
+/* By way of a process in between, so that the program has no child that it doesn't know of. That one borrows our memory and runs while we wait. */
+static pid_t start_supervisor(const struct guard_options *options, char **argv, pid_t launched, int ready)
+{
+	pid_t between = vfork();
+	if (between)
+		return between;
+	setsid();
+	if (fork())
+		_exit(0);
+	become_supervisor(options, argv, launched, ready);
 }
 
 /* Waits for the supervisor's word; anything but "go" ends this process with the reason. */
 static void await_supervisor(int ready, pid_t between)
 {
-	char message[512] = {EXIT_CLEARVIEW};
+	char message[SUPERVISOR_WORD_SIZE] = {EXIT_CLEARVIEW};
 	waitpid(between, NULL, 0);
 	ssize_t got = recv(ready, message, sizeof message - 1, 0);
 	close(ready);
@@ -150,11 +169,9 @@ static _Noreturn void launch(const struct guard_options *options, const char *pa
 	pid_t self = getpid();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		die(EXIT_CLEARVIEW, "can't talk to a supervisor: %s", strerror(errno));
-	pid_t between = fork();
+	pid_t between = start_supervisor(options, argv, self, ends[1]);
 	if (between < 0)
 		die(EXIT_CLEARVIEW, "can't start the supervisor: %s", strerror(errno));
-	if (!between)
-		become_supervisor(options, argv, self, ends[1]);
 	close(ends[1]);
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 	await_supervisor(ends[0], between);
@@ -162,20 +179,22 @@ static _Noreturn void launch(const struct guard_options *options, const char *pa
 	die(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, "%s: %s", path, strerror(errno));
 }
 
-/* Errors of the state folder are told here, where someone reads them. */
-static void check_state(struct guard_options *o)
+/* Where the state is, as an absolute path; the supervisor opens it, and tells of errors before the program starts. What other supervisors have found
+ * out by now is written first. */
+static void settle_state(struct guard_options *o)
 {
 	static char folder[PATH_MAX];
-	struct store *s;
-	if (store_open(o->state, &s))
-		die(EXIT_CLEARVIEW, "%s", store_error(NULL));
-	snprintf(folder, sizeof folder, "%s", store_directory(s));
-	store_close(s);
-	if (folder[0] != '/') {
-		static char absolute[PATH_MAX];
-		if (realpath(folder, absolute))
-			snprintf(folder, sizeof folder, "%s", absolute);
+	char name[PATH_MAX], *here = NULL;
+	int status = store_folder_path(o->state, name, sizeof name);
+	if (status)
+		return; /* so does the supervisor, and says why */
+	if (name[0] != '/' && (here = getcwd(NULL, 0))) {
+		if ((size_t)snprintf(folder, sizeof folder, "%s/%s", here, name) >= sizeof folder)
+			die(EXIT_CLEARVIEW, "the state folder's name is too long: choose another with --state");
+	} else {
+		snprintf(folder, sizeof folder, "%s", name);
 	}
+	free(here);
 	o->state = folder;
 	control_settle(o->state, CONTROL_TIMEOUT_MS);
 }
@@ -207,7 +226,7 @@ int command_run(int argc, char **argv)
 		die(EXIT_CLEARVIEW, "run: which program? usage: clearview run [options] -- CMD [ARGS...]");
 	target_find(argv[optind], path, sizeof path);
 	target_check(path);
-	check_state(&options);
+	settle_state(&options);
 	options.terminal = isatty(STDERR_FILENO) ? ttyname(STDERR_FILENO) : NULL;
 	struct launch_context c = {&options, path, argv + optind};
 	if (restart == RESTART_NEVER)

@@ -227,18 +227,18 @@ static void loop(struct supervisor *s)
 }
 
 /* <state>/supervisor.log, for whoever looks into a problem. */
-static void open_log(const struct guard_options *options)
+static void open_log(const struct supervisor *s)
 {
-	char name[PATH_MAX];
-	snprintf(name, sizeof name, "%s/supervisor.log", options->state);
+	char name[PATH_MAX + 32];
+	snprintf(name, sizeof name, "%s/supervisor.log", store_directory(s->store));
 	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd >= 0)
-		log_open(fd, options->debug ? LOG_DEBUG : LOG_WARNING);
+		log_open(fd, s->options.debug ? LOG_DEBUG : LOG_WARNING);
 }
 
 static void say(int ready, int status, const char *text)
 {
-	char message[512];
+	char message[SUPERVISOR_WORD_SIZE];
 	message[0] = status;
 	snprintf(message + 1, sizeof message - 1, "%s", text);
 	send(ready, message, strlen(message + 1) + 2, MSG_NOSIGNAL);
@@ -254,7 +254,6 @@ static int await_launch(struct supervisor *s, pid_t pid)
 /* 0, or an error with its reason in `text`. */
 static int open_services(struct supervisor *s, int bell_fd, char *text, size_t size)
 {
-	open_log(&s->options);
 	set_up_signals();
 	int status = bell_open(&s->bell, bell_fd);
 	if (status) {
@@ -263,13 +262,18 @@ static int open_services(struct supervisor *s, int bell_fd, char *text, size_t s
 	}
 	status = store_open(s->options.state, &s->store);
 	if (!status)
+		open_log(s);
+	if (!status)
 		status = control_open(store_directory(s->store), &s->control);
 	if (!status)
 		status = repairing_open(s);
 	if (!status)
 		status = learning_open(s);
 	if (status) {
-		snprintf(text, size, "can't use the state folder: %s", s->store ? strerror(-status) : store_error(NULL));
+		if (s->store)
+			snprintf(text, size, "can't use the state folder: %s", strerror(-status));
+		else
+			snprintf(text, size, "%s", store_error(NULL));
 		return status;
 	}
 	s->rows = guest_rows_open(s);
@@ -294,7 +298,7 @@ static void close_services(struct supervisor *s)
 int supervisor_run(const struct guard_options *options, pid_t launched, int ready)
 {
 	struct supervisor s = {.options = *options};
-	char text[256];
+	char text[SUPERVISOR_WORD_SIZE - 1];
 	int status = open_services(&s, -1, text, sizeof text);
 	if (status) {
 		say(ready, EXIT_CLEARVIEW, text);
@@ -323,7 +327,7 @@ int supervisor_run(const struct guard_options *options, pid_t launched, int read
 int supervisor_take_over(const struct guard_options *options, int bell_fd, const struct orphan_family *families, size_t count)
 {
 	struct supervisor s = {.options = *options};
-	char text[256];
+	char text[SUPERVISOR_WORD_SIZE - 1];
 	int status = open_services(&s, bell_fd, text, sizeof text);
 	if (status) {
 		log_error("%s", text);

@@ -2,6 +2,8 @@
 #ifndef NODE_SUPERVISOR_H
 #define NODE_SUPERVISOR_H
 
+#include <limits.h>
+
 #include "node/bell.h"
 #include "node/family.h"
 #include "node/options.h"
@@ -34,8 +36,10 @@ struct supervisor {
 	pid_t failed_pid;     /* the last process that was let die of a failure */
 };
 
+enum { SUPERVISOR_WORD_SIZE = 2 * PATH_MAX + 256 };
+
 /* Becomes the supervisor of `launched`, a process that waits to exec the program. Says on `ready` (a socket) that it may: one byte 0, or an error
- * message behind a byte of exit code. Returns when the last guest is gone. */
+ * message behind a byte of exit code, SUPERVISOR_WORD_SIZE bytes at most. Returns when the last guest is gone. */
 int supervisor_run(const struct guard_options *options, pid_t launched, int ready);
 
 /* A family without supervisor, its memory already mapped here. */

@@ -99,10 +99,12 @@ def database(state):
 
 
 def used_state(name):
-    """A state folder that a run has filled."""
+    """A state folder that a run has filled, and that its supervisor has finished with: commands wait for that."""
     state = os.path.join(WORK, name)
     code, out, err = outcome(run("/bin/echo", "fine", state=state))
     check((code, out, err) == (0, "fine\n", ""), "a good run is good: %r" % ((code, out, err),))
+    code, out, err = outcome(["failures", "--state", state])
+    check(code == 0, "its state can be read: %r" % ((code, out, err),))
     return state
 
 
