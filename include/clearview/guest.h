@@ -18,7 +18,7 @@
 #include <clearview/operand.h>
 #include <stdbool.h>
 
-enum { GUEST_ABI_VERSION = 5 };
+enum { GUEST_ABI_VERSION = 6 };
 
 /* Places in the blob that woven code, the kernel or the supervisor enter it at. */
 enum guest_entry {
@@ -324,6 +324,7 @@ struct guest_tables {
 	struct guest_legacy legacy;
 	uint64_t original[GUEST_ORIGINALS]; /* addresses of the copies of the allocator's procedures, by enum guest_entry - ENTRY_MALLOC */
 	uint64_t heap_secret[2];  /* the second is odd */
+	uint64_t link_state;      /* guest address of r_debug.r_state: what the dynamic linker calls its hook for; 0: unknown */
 	uint64_t heap_canary;     /* the canary byte, eight times */
 	uint64_t heap_free;       /* address of the allocator's own free */
 	uint32_t heap_layout;     /* enum heap_layout */

@@ -64,10 +64,13 @@ void program_exec_failed(struct probe_frame *f)
 	post_event(EVENT_EXEC_FAILED, (uint64_t[]){f->r[REG_RAX], 0, 0, 0}, reply);
 }
 
-/* In place of the dynamic linker's debugger hook. */
+/* In place of the dynamic linker's debugger hook, which is called before and after it maps or unmaps something. Only the latter is news. */
 __attribute__((used)) void modules_changed(void)
 {
+	enum { RT_CONSISTENT_ = 0 };
 	uint64_t reply[2];
+	if (guest_tables.link_state && *(const uint32_t *)guest_tables.link_state != RT_CONSISTENT_)
+		return;
 	post_event(EVENT_MODULES, (uint64_t[4]){0}, reply);
 	heap_prepare();
 }

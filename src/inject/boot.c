@@ -43,7 +43,7 @@ static int make_memfd(const char *name, size_t size, void **host)
 int guest_memory_make(struct guest_memory *g)
 {
 	void *code;
-	*g = (struct guest_memory){.code_fd = make_memfd("clearview-code", CODE_FILE_SIZE, &code), .shared_fd = -1};
+	*g = (struct guest_memory){.code_fd = make_memfd(CODE_MEMFD, CODE_FILE_SIZE, &code), .shared_fd = -1};
 	if (g->code_fd < 0)
 		return g->code_fd;
 	g->code = code;
@@ -101,22 +101,17 @@ static void plan_stack(const struct maps *maps, struct boot_plan *out)
 		}
 }
 
-int boot_plan_make(pid_t pid, uint64_t program_text, uint64_t loader_text, struct boot_plan *out)
+int boot_plan_make(const struct maps *maps, uint64_t program_text, uint64_t loader_text, struct boot_plan *out)
 {
-	struct maps maps;
-	*out = (struct boot_plan){0};
-	int status = maps_read(pid, &maps);
-	if (status)
-		return status;
 	uint64_t main_anchor = loader_text ? loader_text : program_text;
-	if (!find_zone(&maps, main_anchor, GUEST_CODE_OFFSET, &out->zone[0], &out->above[0]))
-		status = -ENOSPC;
+	*out = (struct boot_plan){0};
+	if (!find_zone(maps, main_anchor, GUEST_CODE_OFFSET, &out->zone[0], &out->above[0]))
+		return -ENOSPC;
 	out->base = out->zone[0] - GUEST_CODE_OFFSET;
-	if (!status && loader_text && !find_zone(&maps, program_text, 0, &out->zone[1], &out->above[1]))
+	if (loader_text && !find_zone(maps, program_text, 0, &out->zone[1], &out->above[1]))
 		out->zone[1] = 0; /* the program stays native, its libraries don't */
-	plan_stack(&maps, out);
-	maps_free(&maps);
-	return status;
+	plan_stack(maps, out);
+	return 0;
 }
 
 static void fill_arguments(struct boot_arguments *a, const struct guest_memory *g, int bell_fd, const struct boot_plan *plan)

@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "inject/maps.h"
+
+#define CODE_MEMFD "clearview-code"
+
 /* The memory a family shares with its supervisor. */
 struct guest_memory {
 	int code_fd, shared_fd;
@@ -27,8 +31,8 @@ struct boot_plan {
 	uint64_t no_exec_start, no_exec_size;
 };
 
-/* Chooses places near the program and near its dynamic loader (loader 0: none), by /proc/PID/maps. -ENOSPC: no room. */
-int boot_plan_make(pid_t pid, uint64_t program_text, uint64_t loader_text, struct boot_plan *out) __attribute__((warn_unused_result));
+/* Chooses places near the program and near its dynamic loader (loader 0: none). -ENOSPC: no room. */
+int boot_plan_make(const struct maps *maps, uint64_t program_text, uint64_t loader_text, struct boot_plan *out) __attribute__((warn_unused_result));
 
 /* Runs the blob's boot code in a stopped (traced) thread and puts everything back. On failure *step tells how far it came. */
 int boot_run(pid_t tid, const struct guest_memory *g, int bell_fd, const struct boot_plan *plan, int *step) __attribute__((warn_unused_result));

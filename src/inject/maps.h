@@ -2,7 +2,6 @@
 #ifndef INJECT_MAPS_H
 #define INJECT_MAPS_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -11,12 +10,13 @@ struct mapping {
 	uint64_t start, end, file_offset;
 	uint64_t device, inode; /* inode 0: no file */
 	bool readable, writable, executable, shared;
-	char path[PATH_MAX];
+	const char *path; /* belongs to the struct maps */
 };
 
 struct maps {
 	struct mapping *at;
 	size_t count;
+	char *text;
 };
 
 /* Reads all mappings of a process, ascending. Returns 0 or -errno. maps_free afterwards. */

@@ -39,10 +39,11 @@ static uint64_t on_landing(struct supervisor *s, struct family *f, const struct 
 
 static uint64_t on_modules(struct supervisor *s, struct family *f, const struct event_in *e)
 {
-	bool live = f->hook_calls++ >= FIRST_HOOK_CALLS;
+	bool changed = f->image.tables->link_state; /* else it may be about to */
+	bool live = f->hook_calls++ >= (changed ? 1 : FIRST_HOOK_CALLS);
 	family_modules(f, e->pid, live);
 	learning_modules_ready(s, f, live);
-	if (f->hook_calls >= 2)
+	if (changed || f->hook_calls >= 2)
 		progress_close();
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/membarrier.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,30 +136,60 @@ static void add_stray(struct family *f, pid_t pid)
 		image_update_process(&f->image, pid, generation);
 }
 
-bool family_find_strays(struct family *f)
+static void find_stray(struct family *f, pid_t pid)
+{
+	if (family_owns(f, pid))
+		add_stray(f, pid);
+}
+
+static void find_strays_above(struct family *f, pid_t pid)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
-	while (proc && (e = readdir(proc))) {
-		pid_t pid = atoi(e->d_name);
-		if (pid > f->last_pid && family_owns(f, pid)) /* children have higher numbers, but for a wrap that is rarer than this case */
-			add_stray(f, pid);
-	}
+	while (proc && (e = readdir(proc)))
+		if (atoi(e->d_name) > pid) /* children have higher numbers, but for a wrap that is rarer than this case */
+			find_stray(f, atoi(e->d_name));
 	if (proc)
 		closedir(proc);
+}
+
+/* The number given out last; 0: unknown. */
+static pid_t newest_process(void)
+{
+	char text[128] = {0};
+	int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	ssize_t got = read(fd, text, sizeof text - 1);
+	close(fd);
+	const char *last = got > 0 ? strrchr(text, ' ') : NULL;
+	return last ? atoi(last) : 0;
+}
+
+bool family_find_strays(struct family *f)
+{
+	enum { FEW = 500 };
+	pid_t newest = newest_process();
+	if (newest >= f->last_pid && newest - f->last_pid < FEW)
+		for (pid_t pid = f->last_pid + 1; pid <= newest; pid++)
+			find_stray(f, pid);
+	else
+		find_strays_above(f, f->last_pid);
 	return f->processes.count;
 }
 
+/* It has our tables where the family has them: nobody else knows the secret that is in there. */
 bool family_owns(struct family *f, pid_t pid)
 {
-	struct maps maps;
-	struct stat code;
-	if (fstat(f->memory.code_fd, &code) || maps_read(pid, &maps))
-		return false;
-	const struct mapping *m = maps_find(&maps, f->plan.base);
-	bool owns = m && m->inode == code.st_ino && m->device == code.st_dev;
-	maps_free(&maps);
-	return owns;
+	uint64_t at = f->plan.base + GUEST_TABLES_OFFSET + offsetof(struct guest_tables, heap_secret), secret[2];
+	return !memory_read_all(pid, at, secret, sizeof secret) && !memcmp(secret, f->image.tables->heap_secret, sizeof secret);
+}
+
+/* Of ClearView's own. */
+static bool is_zone(const struct mapping *map)
+{
+	static const char ours[] = "/memfd:" CODE_MEMFD;
+	return !strncmp(map->path, ours, sizeof ours - 1);
 }
 
 /* The load bias of a module from one of its executable mappings; false if the mapping is none of its segments. */
@@ -192,7 +223,7 @@ static void forget_in(struct loaded *l, pid_t pid)
 static void note_mapping(struct family *f, pid_t pid, const struct mapping *map)
 {
 	uint64_t bias;
-	struct module *m = map->executable && !map->writable && map->inode ? module_cache_get(pid, map) : NULL;
+	struct module *m = map->executable && !map->writable && map->inode && !is_zone(map) ? module_cache_get(pid, map) : NULL;
 	if (!m || !bias_of(m, map, &bias))
 		return;
 	struct loaded *l = find_loaded(f, m, bias);
@@ -206,24 +237,8 @@ static void note_mapping(struct family *f, pid_t pid, const struct mapping *map)
 		weavers_module_loaded(f, l);
 }
 
-/* False when the process has gone. */
-static bool note_mappings(struct family *f, pid_t pid)
+static void unload_absent(struct family *f, pid_t pid)
 {
-	struct maps maps;
-	if (maps_read(pid, &maps))
-		return false;
-	for (size_t i = 0; i < f->image.modules.count; i++)
-		f->image.modules.at[i]->present = false;
-	for (size_t i = 0; i < maps.count; i++)
-		note_mapping(f, pid, &maps.at[i]);
-	maps_free(&maps);
-	return true;
-}
-
-void family_modules(struct family *f, pid_t pid, bool live)
-{
-	if (!note_mappings(f, pid))
-		return;
 	for (size_t i = 0; i < f->image.modules.count; i++) {
 		struct loaded *l = f->image.modules.at[i];
 		if (l->present)
@@ -235,10 +250,33 @@ void family_modules(struct family *f, pid_t pid, bool live)
 			i--;
 		}
 	}
+}
+
+static void note_mappings(struct family *f, pid_t pid, const struct maps *maps)
+{
+	for (size_t i = 0; i < f->image.modules.count; i++)
+		f->image.modules.at[i]->present = false;
+	for (size_t i = 0; i < maps->count; i++)
+		note_mapping(f, pid, &maps->at[i]);
+}
+
+static void modules_from(struct family *f, pid_t pid, const struct maps *maps, bool live)
+{
+	note_mappings(f, pid, maps);
+	unload_absent(f, pid);
 	weavers_modules_known(f);
 	family_apply(f, live);
 	for (size_t i = 0; i < f->image.modules.count; i++)
 		f->image.modules.at[i]->fresh = false;
+}
+
+void family_modules(struct family *f, pid_t pid, bool live)
+{
+	struct maps maps;
+	if (maps_read(pid, &maps))
+		return; /* it has gone */
+	modules_from(f, pid, &maps, live);
+	maps_free(&maps);
 }
 
 void family_apply(struct family *f, bool live)
@@ -256,26 +294,27 @@ static void hook_loader(struct family *f, struct loaded *loader)
 {
 	if (!module_symbol(loader->module, "_dl_debug_state", &f->hook))
 		return;
+	uint64_t debug;
+	if (module_exported(loader->module, "_r_debug", &debug))
+		f->image.tables->link_state = debug + loader->bias + offsetof(struct r_debug, r_state);
 	uint64_t stub = image_blob_stub(&f->image, loader, ENTRY_MODULES);
 	int status = stub ? image_hook(&f->image, loader, f->hook, stub) : -ENOSPC;
 	if (status)
 		log_warning("%s: no hook in the dynamic loader: libraries stay native: %s", f->program, strerror(-status));
 }
 
-static int find_anchors(pid_t pid, uint64_t *program, uint64_t *loader, struct module **program_module)
+static int find_anchors(pid_t pid, const struct maps *maps, uint64_t *program, uint64_t *loader, struct module **program_module)
 {
-	struct maps maps;
 	char exe[PATH_MAX], link[32];
 	snprintf(link, sizeof link, "/proc/%d/exe", pid);
 	ssize_t n = readlink(link, exe, sizeof exe - 1);
-	int status = n < 0 ? -errno : maps_read(pid, &maps);
-	if (status)
-		return status;
+	if (n < 0)
+		return -errno;
 	exe[n] = 0;
 	*program = *loader = 0;
-	for (size_t i = 0; i < maps.count; i++) {
-		const struct mapping *m = &maps.at[i];
-		if (!m->executable || !m->inode)
+	for (size_t i = 0; i < maps->count; i++) {
+		const struct mapping *m = &maps->at[i];
+		if (!m->executable || !m->inode || is_zone(m))
 			continue;
 		bool is_program = !strcmp(m->path, exe);
 		uint64_t *where = is_program ? program : loader;
@@ -284,14 +323,13 @@ static int find_anchors(pid_t pid, uint64_t *program, uint64_t *loader, struct m
 		if (is_program)
 			*program_module = module_cache_get(pid, m);
 	}
-	maps_free(&maps);
 	return *program && *program_module ? 0 : -ENOEXEC;
 }
 
-static void load_first_modules(struct family *f, pid_t pid, uint64_t loader)
+static void load_first_modules(struct family *f, pid_t pid, const struct maps *maps, uint64_t loader)
 {
 	struct loaded *l;
-	family_modules(f, pid, false);
+	modules_from(f, pid, maps, false);
 	if (loader && (l = image_module_at(&f->image, loader)))
 		hook_loader(f, l);
 	else
@@ -332,16 +370,15 @@ static struct family *family_new(struct supervisor *s)
 	return f;
 }
 
-int family_start(struct supervisor *s, pid_t pid, struct family **out, const char **why)
+static int start(struct supervisor *s, pid_t pid, const struct maps *maps, struct family **out, const char **why)
 {
 	uint64_t program, loader;
 	int step = 0;
 	struct family *f = family_new(s);
-	*why = "can't read what the program has mapped";
-	int status = find_anchors(pid, &program, &loader, &f->program_module);
+	int status = find_anchors(pid, maps, &program, &loader, &f->program_module);
 	if (!status) {
 		*why = "no room in the address space near the program's code";
-		status = boot_plan_make(pid, program, loader, &f->plan);
+		status = boot_plan_make(maps, program, loader, &f->plan);
 	}
 	if (!status) {
 		*why = "can't make shared memory";
@@ -369,9 +406,21 @@ int family_start(struct supervisor *s, pid_t pid, struct family **out, const cha
 	snprintf(f->program, sizeof f->program, "%s", f->program_module->path);
 	status = family_add_process(f, pid, 0, f->image.generation);
 	weavers_family_started(f);
-	load_first_modules(f, pid, loader);
+	load_first_modules(f, pid, maps, loader);
 	*out = f;
 	return 0;
+}
+
+int family_start(struct supervisor *s, pid_t pid, struct family **out, const char **why)
+{
+	struct maps maps;
+	*why = "can't read what the program has mapped";
+	int status = maps_read(pid, &maps);
+	if (status)
+		return status;
+	status = start(s, pid, &maps, out, why);
+	maps_free(&maps);
+	return status;
 }
 
 static void hook_loaders(struct family *f)
@@ -388,9 +437,13 @@ static void hook_loaders(struct family *f)
 static void take_over_text(struct family *f)
 {
 	uint32_t former_probes = f->image.next_probe;
+	struct maps maps;
 	unsigned lost = 0;
 	for (size_t i = 0; i < f->processes.count; i++)
-		note_mappings(f, f->processes.at[i].pid);
+		if (!maps_read(f->processes.at[i].pid, &maps)) {
+			note_mappings(f, f->processes.at[i].pid, &maps);
+			maps_free(&maps);
+		}
 	weavers_modules_known(f);
 	image_weave(&f->image);
 	for (size_t i = 0; i < f->processes.count; i++)
@@ -404,9 +457,19 @@ static void take_over_text(struct family *f)
 	learning_modules_ready(f->supervisor, f, true);
 }
 
-int family_take_over(struct supervisor *s, const struct guest_memory *memory, uint64_t base, const pid_t *pids, size_t count, struct family **out)
+static void name_program(struct family *f, pid_t pid)
 {
 	uint64_t program, loader;
+	struct maps maps;
+	if (f->program_module || maps_read(pid, &maps))
+		return;
+	if (!find_anchors(pid, &maps, &program, &loader, &f->program_module))
+		snprintf(f->program, sizeof f->program, "%s", f->program_module->path);
+	maps_free(&maps);
+}
+
+int family_take_over(struct supervisor *s, const struct guest_memory *memory, uint64_t base, const pid_t *pids, size_t count, struct family **out)
+{
 	struct family *f = family_new(s);
 	struct text_access access = {write_text, synchronise, f, read_text};
 	f->memory = *memory;
@@ -420,8 +483,7 @@ int family_take_over(struct supervisor *s, const struct guest_memory *memory, ui
 	leave_legacy(f);
 	weavers_family_started(f);
 	for (size_t i = 0; i < count; i++) {
-		if (!f->program_module && !find_anchors(pids[i], &program, &loader, &f->program_module))
-			snprintf(f->program, sizeof f->program, "%s", f->program_module->path);
+		name_program(f, pids[i]);
 		family_add_process(f, pids[i], 0, f->image.generation);
 	}
 	take_over_text(f);

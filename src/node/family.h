@@ -31,7 +31,8 @@ struct family {
 	uint64_t hook;     /* module offset of the dynamic linker's debugger hook, 0: none */
 };
 
-/* The dynamic linker's first calls of its debugger hook come before the program runs. */
+/* The dynamic linker's first calls of its debugger hook come before the program runs: two, and one that is before the next change. Where it is known
+ * what it calls for, only the second is heard of. */
 enum { FIRST_HOOK_CALLS = 3 };
 
 /* Owners of wishes (engine/image.h): who wove a probe. Patches and checks use their own numbers from OWNER_DYNAMIC on. */

@@ -5,8 +5,9 @@
 #include "monitor/heap.h"
 #include "node/supervisor.h"
 
-/* weavers.h's hooks. A module that came: sites of it that the store knows are armed. All that are there now: the one that provides the allocator is
+/* weavers.h's hooks. Started: the family gets its secrets. A module that came: sites of it that the store knows are armed. All that are there now: the one that provides the allocator is
  * detoured. Applied: the wrappers may begin. */
+void heap_watch_family_started(struct family *f);
 void heap_watch_module_loaded(struct family *f, struct loaded *l);
 void heap_watch_modules_known(struct family *f);
 void heap_watch_applied(struct family *f);

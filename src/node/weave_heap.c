@@ -132,8 +132,9 @@ static int detour_all(struct family *f, struct loaded *l)
 	return status;
 }
 
-static void make_secrets(struct guest_tables *t)
+void heap_watch_family_started(struct family *f)
 {
+	struct guest_tables *t = f->image.tables;
 	uint64_t random[3];
 	if (t->heap_canary)
 		return;
@@ -153,7 +154,6 @@ void heap_watch_modules_known(struct family *f)
 		return;
 	h->decided = true;
 	log_debug("%s: the allocator is that of %s", f->program, l->module->path);
-	make_secrets(f->image.tables);
 	f->image.tables->heap_layout = is_glibc(l->module) ? HEAP_LAYOUT_GLIBC : HEAP_LAYOUT_ASK;
 	int status = detour_all(f, l);
 	if (status)

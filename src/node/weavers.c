@@ -9,6 +9,7 @@
 
 void weavers_family_started(struct family *f)
 {
+	heap_watch_family_started(f);
 }
 
 static uint64_t loader_hook(const struct loaded *l)
