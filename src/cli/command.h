@@ -20,6 +20,7 @@ extern const struct command commands[]; /* ends with a NULL name */
 const struct command *command_find(const char *name);
 
 int command_run(int argc, char **argv);
+int command_attach(int argc, char **argv);
 int command_adopt(int argc, char **argv);
 int command_ps(int argc, char **argv);
 int command_failures(int argc, char **argv);

@@ -3,6 +3,7 @@
 
 const struct command commands[] = {
 	{"run", "[OPTIONS] -- COMMAND [ARGUMENT...]", "run a program guarded", NULL, command_run},
+	{"attach", "[OPTIONS] PID...", "guard a process that runs already", NULL, command_attach},
 	{"adopt", "[--when-gone PID]", "take over the processes whose supervisor is gone",
 	 "A supervisor that is killed leaves its processes running with their patches in force. Its keeper starts another one at once, and so does the\n"
 	 "next `clearview run` with the same state folder; this command does it by hand.", command_adopt},

@@ -15,84 +15,29 @@
 
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/guarding.h"
 #include "cli/restart.h"
-#include "cli/strict.h"
 #include "cli/target.h"
-#include "engine/image.h"
 #include "node/control.h"
-#include "node/store.h"
 #include "node/supervisor.h"
 
-enum option_code { OPTION_STATE = 256, OPTION_REDIRECT, OPTION_STRICT, OPTION_LEARN, OPTION_RESTART, OPTION_NO_HEAP, OPTION_CHECKS, OPTION_DEBUG, OPTION_ONLY_TRAPS, OPTION_PROBE };
+enum option_code { OPTION_RESTART = GUARD_OPTION_END };
 
 static const struct option long_options[] = {
-	{"state", required_argument, NULL, OPTION_STATE},     {"redirect", required_argument, NULL, OPTION_REDIRECT},
-	{"learn", required_argument, NULL, OPTION_LEARN},     {"restart", required_argument, NULL, OPTION_RESTART},
-	{"no-heap", no_argument, NULL, OPTION_NO_HEAP},       {"checks", required_argument, NULL, OPTION_CHECKS},
-	{"debug", no_argument, NULL, OPTION_DEBUG},           {"only-traps", no_argument, NULL, OPTION_ONLY_TRAPS},
-	{"probe", required_argument, NULL, OPTION_PROBE},
-	{"strict", optional_argument, NULL, OPTION_STRICT},   {"help", no_argument, NULL, 'h'},
+	GUARD_OPTION_ROWS,
+	{"restart", required_argument, NULL, OPTION_RESTART},
+	{"help", no_argument, NULL, 'h'},
 	{0},
 };
 
-static int number(const char *text, int low, int high, const char *what)
-{
-	char *end;
-	long n = strtol(text, &end, 10);
-	if (*end == '%')
-		end++;
-	if (!*text || *end || n < low || n > high)
-		die(EXIT_CLEARVIEW, "--%s=%s: give a number from %d to %d", what, text, low, high);
-	return n;
-}
-
-static int visits_named(const char *text)
-{
-	static const char *const names[] = {[VISITS_BLOCKS] = "blocks", [VISITS_INSTRUCTIONS] = "instructions"};
-	for (int i = VISITS_BLOCKS; i <= VISITS_INSTRUCTIONS; i++)
-		if (!strcmp(text, names[i]))
-			return i;
-	die(EXIT_CLEARVIEW, "--probe=%s: give blocks or instructions", text);
-}
-
 static void set_option(int code, char **argv, struct guard_options *o, enum restart_policy *restart)
 {
+	if (guard_option_set(code, o))
+		return;
 	switch (code) {
-	case OPTION_STATE:
-		o->state = optarg;
-		break;
-	case OPTION_REDIRECT:
-		if (strcmp(optarg, "all"))
-			die(EXIT_CLEARVIEW, "--redirect=%s: the only value is all", optarg);
-		o->redirect_all = true;
-		break;
-	case OPTION_STRICT:
-		if (strict_parse(optarg, &o->strict))
-			die(EXIT_CLEARVIEW, "--strict=%s: give firewall, shadow, heap, or several with commas", optarg);
-		o->redirect_all = true;
-		break;
-	case OPTION_LEARN:
-		o->learn_full = !strcmp(optarg, "full");
-		o->learn_percent = o->learn_full ? 100 : number(optarg, 0, 100, "learn");
-		break;
 	case OPTION_RESTART:
 		if (restart_parse(optarg, restart))
 			die(EXIT_CLEARVIEW, "--restart=%s: give on-failure, never or always", optarg);
-		break;
-	case OPTION_NO_HEAP:
-		o->no_heap = true;
-		break;
-	case OPTION_CHECKS:
-		o->checks = number(optarg, 1, 10, "checks");
-		break;
-	case OPTION_DEBUG:
-		o->debug = true;
-		break;
-	case OPTION_ONLY_TRAPS:
-		o->only_traps = true;
-		break;
-	case OPTION_PROBE:
-		o->visits = visits_named(optarg);
 		break;
 	case 'h':
 		printf("usage: clearview run [--state DIR] [--redirect=all] [--strict[=firewall,shadow,heap]] [--learn=PERCENT|full]\n"
@@ -179,26 +124,6 @@ static _Noreturn void launch(const struct guard_options *options, const char *pa
 	die(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, "%s: %s", path, strerror(errno));
 }
 
-/* Where the state is, as an absolute path; the supervisor opens it, and tells of errors before the program starts. What other supervisors have found
- * out by now is written first. */
-static void settle_state(struct guard_options *o)
-{
-	static char folder[PATH_MAX];
-	char name[PATH_MAX], *here = NULL;
-	int status = store_folder_path(o->state, name, sizeof name);
-	if (status)
-		return; /* so does the supervisor, and says why */
-	if (name[0] != '/' && (here = getcwd(NULL, 0))) {
-		if ((size_t)snprintf(folder, sizeof folder, "%s/%s", here, name) >= sizeof folder)
-			die(EXIT_CLEARVIEW, "the state folder's name is too long: choose another with --state");
-	} else {
-		snprintf(folder, sizeof folder, "%s", name);
-	}
-	free(here);
-	o->state = folder;
-	control_settle(o->state, CONTROL_TIMEOUT_MS);
-}
-
 struct launch_context {
 	const struct guard_options *options;
 	const char *path;
@@ -226,7 +151,7 @@ int command_run(int argc, char **argv)
 		die(EXIT_CLEARVIEW, "run: which program? usage: clearview run [options] -- CMD [ARGS...]");
 	target_find(argv[optind], path, sizeof path);
 	target_check(path);
-	settle_state(&options);
+	guard_state_settle(&options);
 	options.terminal = isatty(STDERR_FILENO) ? ttyname(STDERR_FILENO) : NULL;
 	struct launch_context c = {&options, path, argv + optind};
 	if (restart == RESTART_NEVER)

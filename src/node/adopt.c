@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "node/control_folder.h"
+#include "node/daemon.h"
 #include "node/orphans.h"
 #include "node/reach.h"
 #include "node/supervisor.h"
@@ -118,18 +119,6 @@ static _Noreturn void take_over(const char *state, const orphan_list *all, size_
 	_exit(supervisor_take_over(&options, bell, families.at, families.count) ? 1 : 0);
 }
 
-static void detach(int kept)
-{
-	setsid();
-	int null = open("/dev/null", O_RDWR);
-	for (int fd = 0; fd < 3 && null >= 0; fd++)
-		dup2(null, fd);
-	for (int fd = 3; fd < 1024; fd++)
-		if (fd != kept)
-			close(fd);
-	prctl(PR_SET_NAME, "clearview");
-}
-
 static int start_supervisor(const char *state, const orphan_list *all, size_t first, size_t end, struct adopted *out)
 {
 	int ends[2];
@@ -140,10 +129,8 @@ static int start_supervisor(const char *state, const orphan_list *all, size_t fi
 	if (between < 0)
 		return -errno;
 	if (!between) {
-		detach(ends[1]);
-		if (fork())
-			_exit(0);
-		take_over(state, all, first, end, ends[1]);
+		int kept = daemon_become(ends[1]);
+		take_over(state, all, first, end, kept);
 	}
 	close(ends[1]);
 	waitpid(between, NULL, 0);

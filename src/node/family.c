@@ -1,4 +1,5 @@
 #include "node/family.h"
+#include "node/family_private.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -37,6 +38,9 @@ static int read_text(void *context, pid_t pid, uint64_t address, void *bytes, si
 /* Returns when every processor has been through the kernel, and so has serialised. */
 static void synchronise(void *context)
 {
+	const struct family *f = context;
+	if (f->is_stopped)
+		return; /* they do so when they go on */
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0)) {
 		struct timespec tick = {0, 20000000};
 		nanosleep(&tick, NULL); /* no such call here: longer than a scheduler tick */
@@ -260,6 +264,16 @@ static void note_mappings(struct family *f, pid_t pid, const struct maps *maps)
 		note_mapping(f, pid, &maps->at[i]);
 }
 
+bool family_note_mappings(struct family *f, pid_t pid)
+{
+	struct maps maps;
+	if (maps_read(pid, &maps))
+		return false;
+	note_mappings(f, pid, &maps);
+	maps_free(&maps);
+	return true;
+}
+
 static void modules_from(struct family *f, pid_t pid, const struct maps *maps, bool live)
 {
 	note_mappings(f, pid, maps);
@@ -370,15 +384,15 @@ static struct family *family_new(struct supervisor *s)
 	return f;
 }
 
-static int start(struct supervisor *s, pid_t pid, const struct maps *maps, struct family **out, const char **why)
+int family_prepare(struct supervisor *s, pid_t pid, const struct maps *maps, struct family **out, uint64_t *loader, const char **why)
 {
-	uint64_t program, loader;
-	int step = 0;
+	uint64_t program;
 	struct family *f = family_new(s);
-	int status = find_anchors(pid, maps, &program, &loader, &f->program_module);
+	*why = "can't read what the program has mapped";
+	int status = find_anchors(pid, maps, &program, loader, &f->program_module);
 	if (!status) {
 		*why = "no room in the address space near the program's code";
-		status = boot_plan_make(maps, program, loader, &f->plan);
+		status = boot_plan_make(maps, program, *loader, &f->plan);
 	}
 	if (!status) {
 		*why = "can't make shared memory";
@@ -396,6 +410,19 @@ static int start(struct supervisor *s, pid_t pid, const struct maps *maps, struc
 	leave_legacy(f);
 	for (int i = 0; i < 2 && f->plan.zone[i]; i++)
 		image_add_zone(&f->image, f->plan.zone[i], f->plan.above[i]);
+	snprintf(f->program, sizeof f->program, "%s", f->program_module->path);
+	*out = f;
+	return 0;
+}
+
+static int start(struct supervisor *s, pid_t pid, const struct maps *maps, struct family **out, const char **why)
+{
+	uint64_t loader;
+	int step = 0;
+	struct family *f;
+	int status = family_prepare(s, pid, maps, &f, &loader, why);
+	if (status)
+		return status;
 	*why = "can't set up the program (is writing to /proc/PID/mem forbidden here?)";
 	status = boot_run(pid, &f->memory, s->bell.fd, &f->plan, &step);
 	if (status) {
@@ -403,7 +430,6 @@ static int start(struct supervisor *s, pid_t pid, const struct maps *maps, struc
 		family_free(f);
 		return status;
 	}
-	snprintf(f->program, sizeof f->program, "%s", f->program_module->path);
 	status = family_add_process(f, pid, 0, f->image.generation);
 	weavers_family_started(f);
 	load_first_modules(f, pid, maps, loader);
@@ -423,7 +449,7 @@ int family_start(struct supervisor *s, pid_t pid, struct family **out, const cha
 	return status;
 }
 
-static void hook_loaders(struct family *f)
+void family_hook_loaders(struct family *f)
 {
 	uint64_t hook;
 	for (size_t i = 0; i < f->image.modules.count; i++) {
@@ -437,18 +463,14 @@ static void hook_loaders(struct family *f)
 static void take_over_text(struct family *f)
 {
 	uint32_t former_probes = f->image.next_probe;
-	struct maps maps;
 	unsigned lost = 0;
 	for (size_t i = 0; i < f->processes.count; i++)
-		if (!maps_read(f->processes.at[i].pid, &maps)) {
-			note_mappings(f, f->processes.at[i].pid, &maps);
-			maps_free(&maps);
-		}
+		family_note_mappings(f, f->processes.at[i].pid);
 	weavers_modules_known(f);
 	image_weave(&f->image);
 	for (size_t i = 0; i < f->processes.count; i++)
 		lost += image_inherit_text(&f->image, f->processes.at[i].pid);
-	hook_loaders(f);
+	family_hook_loaders(f);
 	family_apply(f, true);
 	if (lost)
 		log_warning("%s: %u procedures stay as the former supervisor left them", f->program, lost);

@@ -27,6 +27,8 @@ struct family {
 	unsigned hook_calls;
 	int64_t swept_us;  /* when its mailbox was last searched for slots of dead threads */
 	uint64_t landings_seen;
+	bool is_stopped;   /* none of its threads runs: attach and detach */
+	bool is_attaching; /* only what must not be missed is woven yet */
 	struct heap_watch *heap; /* NULL: nothing yet */
 	uint64_t hook;     /* module offset of the dynamic linker's debugger hook, 0: none */
 };
@@ -41,6 +43,12 @@ enum { OWNER_SYSCALLS = 1, OWNER_HEAP, OWNER_LEARN, OWNER_SERVED, OWNER_DYNAMIC 
 /* A traced process that stopped at an exec becomes a family of its own: boots it, loads what is mapped so far. Leaves it stopped. On failure the
  * process is untouched and can go on natively; *why has the reason. */
 int family_start(struct supervisor *s, pid_t pid, struct family **out, const char **why) __attribute__((warn_unused_result));
+/* A running process becomes a family of its own (attach.c). What costs time is done before and after its threads are stopped. On failure it is as it was. */
+struct attached {
+	unsigned threads;
+	int64_t longest_stop_us;
+};
+int family_attach(struct supervisor *s, pid_t pid, struct family **out, struct attached *outcome, const char **why) __attribute__((warn_unused_result));
 /* Takes over processes whose supervisor was killed, and their memory. On failure the memory stays the caller's, and the processes go on as they were. */
 int family_take_over(struct supervisor *s, const struct guest_memory *memory, uint64_t base, const pid_t *pids, size_t count, struct family **out)
 	__attribute__((warn_unused_result));

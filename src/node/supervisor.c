@@ -324,6 +324,38 @@ int supervisor_run(const struct guard_options *options, pid_t launched, int read
 	return 0;
 }
 
+static void attach_one(struct supervisor *s, pid_t pid, int ready)
+{
+	struct attach_word word = {.pid = pid};
+	struct attached outcome = {0};
+	struct family *f;
+	const char *why = "";
+	word.status = family_attach(s, pid, &f, &outcome, &why);
+	word.threads = outcome.threads;
+	word.longest_stop_us = outcome.longest_stop_us;
+	if (!word.status)
+		vec_push(&s->families, f);
+	snprintf(word.text, sizeof word.text, "%s", word.status ? why : f->program);
+	send(ready, &word, sizeof word, MSG_NOSIGNAL);
+}
+
+int supervisor_attach(const struct guard_options *options, const pid_t *pids, size_t count, int ready)
+{
+	struct supervisor s = {.options = *options};
+	struct attach_word end = {0};
+	int status = open_services(&s, -1, end.text, sizeof end.text);
+	for (size_t i = 0; i < count && !status; i++)
+		attach_one(&s, pids[i], ready);
+	end.status = status;
+	send(ready, &end, sizeof end, MSG_NOSIGNAL);
+	close(ready);
+	if (status)
+		return status;
+	loop(&s);
+	close_services(&s);
+	return 0;
+}
+
 int supervisor_take_over(const struct guard_options *options, int bell_fd, const struct orphan_family *families, size_t count)
 {
 	struct supervisor s = {.options = *options};

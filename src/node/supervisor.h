@@ -42,6 +42,17 @@ enum { SUPERVISOR_WORD_SIZE = 2 * PATH_MAX + 256 };
  * message behind a byte of exit code, SUPERVISOR_WORD_SIZE bytes at most. Returns when the last guest is gone. */
 int supervisor_run(const struct guard_options *options, pid_t launched, int ready);
 
+/* Attaches to running processes, each a family of its own, and becomes their supervisor. Says on `ready` what has become of each, then an empty message. Returns
+ * when the last guest is gone. */
+struct attach_word {
+	pid_t pid;       /* 0: no more */
+	int status;      /* 0 or -errno */
+	unsigned threads;
+	int64_t longest_stop_us;
+	char text[256];  /* the program, or the reason */
+};
+int supervisor_attach(const struct guard_options *options, const pid_t *pids, size_t count, int ready);
+
 /* A family without supervisor, its memory already mapped here. */
 struct orphan_family {
 	struct guest_memory memory;

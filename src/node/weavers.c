@@ -18,6 +18,14 @@ static uint64_t loader_hook(const struct loaded *l)
 	return !l->module->is_program && module_symbol(l->module, "_dl_debug_state", &hook) ? hook : 0;
 }
 
+void weavers_redirect_all(struct family *f, struct loaded *l)
+{
+	if (!f->supervisor->options.redirect_all)
+		return;
+	image_weave(&f->image);
+	image_redirect_module(&f->image, l, loader_hook(l), progress);
+}
+
 void weavers_module_loaded(struct family *f, struct loaded *l)
 {
 	store_module_seen(f->supervisor->store, &l->module->key, l->module->path);
@@ -25,10 +33,8 @@ void weavers_module_loaded(struct family *f, struct loaded *l)
 	learning_module_loaded(f->supervisor, f, l);
 	heap_watch_module_loaded(f, l);
 	enforcement_module_loaded(f->supervisor->enforcement, f, l);
-	if (f->supervisor->options.redirect_all) {
-		image_weave(&f->image);
-		image_redirect_module(&f->image, l, loader_hook(l), progress);
-	}
+	if (!f->is_attaching)
+		weavers_redirect_all(f, l);
 }
 
 void weavers_modules_known(struct family *f)

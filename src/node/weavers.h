@@ -7,6 +7,8 @@
 void weavers_family_started(struct family *f);
 /* A module turned up: wishes for it are stated here; family_apply follows. */
 void weavers_module_loaded(struct family *f, struct loaded *l);
+/* Every procedure, if the options say so. */
+void weavers_redirect_all(struct family *f, struct loaded *l);
 /* All modules of a look have turned up. */
 void weavers_modules_known(struct family *f);
 void weavers_module_unloaded(struct family *f, struct loaded *l);

@@ -1,0 +1,56 @@
+/* All threads of a running process, stopped for a moment: for attach and detach.
+ *
+ *	struct threads t;
+ *	int status = threads_stop(&t, pid, 2000);     seizes and interrupts them, also those that are created meanwhile
+ *	... change registers, masks; foothold.h calls the system in their place ...
+ *	threads_release(&t);                          they go on, untraced
+ *
+ * Should the tracing process be killed, the kernel lets all of them go on as they are. */
+#ifndef INJECT_THREADS_H
+#define INJECT_THREADS_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+#include "base/vec.h"
+
+struct thread {
+	pid_t tid, guest_tid;         /* the second as its own pid namespace numbers it */
+	struct user_regs_struct regs; /* where it goes on: may be changed while it is stopped */
+	uint64_t mask;                /* signals it really blocks, bit s-1; may be changed */
+	uint64_t real_mask;           /* as the kernel has it */
+	bool is_stopped, is_gone, is_moved; /* moved: `regs` were changed */
+	bool owes_stop;               /* a SIGSTOP came meanwhile: it is given back */
+	int64_t since_us;             /* asked to stop, CLOCK_MONOTONIC */
+};
+
+struct threads {
+	pid_t pid;
+	VEC(struct thread) all;
+	int64_t longest_us; /* the longest stop so far */
+};
+
+/* Stops all threads, or none. -EPERM: not allowed; -EBUSY: another tracer; -ETIMEDOUT: one doesn't stop (it waits for its vforked child, or for a device);
+ * -ESRCH: the process has gone; -ECHILD: it is executing another program. */
+int threads_stop(struct threads *t, pid_t pid, int timeout_ms) __attribute__((warn_unused_result));
+/* The same for one of them. */
+int threads_stop_one(struct threads *t, pid_t pid, pid_t tid, int timeout_ms) __attribute__((warn_unused_result));
+/* Puts masks and registers in force and lets them go on. System calls that were interrupted by nothing but this are restarted, also those that the
+ * kernel would end with EINTR. */
+void threads_release(struct threads *t);
+void thread_release(struct threads *t, struct thread *one);
+
+/* To be called now and then after a -ETIMEDOUT: lets go of threads as soon as they have stopped after all. True while there are such. */
+bool threads_tend(void);
+
+/* Thread ids of a process; empty if it has gone. */
+typedef VEC(pid_t) tid_list;
+void threads_list(pid_t pid, tid_list *out);
+/* The number that a thread or process has in its own pid namespace; 0: it has gone. */
+pid_t guest_number(pid_t pid, pid_t tid);
+int64_t monotonic_us(void);
+
+#endif
