@@ -5,7 +5,7 @@
  *
  *   0x00000000  blob text             r-x  code memfd
  *   0x00010000  struct guest_private  rw-  private anonymous: follows fork by copy
- *   0x00020000  struct guest_bell     rw-  bell memfd, one for all guests of a supervisor
+ *   0x00020000  struct guest_bell     rw-  bell memfd, one for all guests of a supervisor; a page for each family
  *   0x00030000  struct guest_shared   rw-  shared memfd: mailbox, counters, observation ring
  *   0x02000000  struct guest_tables   r-x  code memfd (one mapping with the code): probes, fault actions, landing maps
  *   0x12000000  code                  r-x  code memfd: woven copies
@@ -18,7 +18,7 @@
 #include <clearview/operand.h>
 #include <stdbool.h>
 
-enum { GUEST_ABI_VERSION = 6 };
+enum { GUEST_ABI_VERSION = 7 };
 
 /* Places in the blob that woven code, the kernel or the supervisor enter it at. */
 enum guest_entry {
@@ -46,6 +46,7 @@ struct boot_arguments {
 	uint64_t other_zone, other_size, other_offset; /* a second zone of code at that file offset; size 0: none */
 	uint64_t no_exec_start, no_exec_size; /* stack whose execute permission is taken away; size 0: none */
 	uint64_t own_signals;           /* bit s-1: install ENTRY_SIGNAL for signal s */
+	uint64_t bell_offset;           /* the family's page in the bell memfd */
 	char code_path[48], shared_path[48], bell_path[48]; /* /proc/PID/fd/N of the supervisor */
 };
 

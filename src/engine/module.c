@@ -170,7 +170,7 @@ static void find_roots(struct module *m)
 
 static int map_file(struct module *m)
 {
-	int fd = open(m->path, O_RDONLY | O_CLOEXEC);
+	int fd = open(m->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* it may be something else by now, a fifo even */
 	if (fd < 0)
 		return -errno;
 	struct stat st;

@@ -73,7 +73,7 @@ __attribute__((section(".boot"), used, noreturn)) void entry_boot(const struct b
 		status = SYS6(__NR_mmap, a->zone + GUEST_PRIVATE_OFFSET, GUEST_BELL_OFFSET - GUEST_PRIVATE_OFFSET, READ | WRITE,
 			      PRIVATE | FIXED | ANONYMOUS, -1, 0) > 0 ? 0 : -12;
 	if (!status && ++step)
-		status = map_file(a->bell_path, READ_WRITE, a->zone + GUEST_BELL_OFFSET, 4096, READ | WRITE, FIXED, 0);
+		status = map_file(a->bell_path, READ_WRITE, a->zone + GUEST_BELL_OFFSET, 4096, READ | WRITE, FIXED, a->bell_offset);
 	if (!status && ++step)
 		status = map_file(a->shared_path, READ_WRITE, a->zone + GUEST_SHARED_OFFSET, GUEST_SHARED_SIZE, READ | WRITE, FIXED, 0);
 	if (!status && ++step && a->other_size)

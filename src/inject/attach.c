@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "engine/zone.h"
 #include "inject/handover.h"
@@ -77,7 +78,7 @@ static int map_pieces(struct entering *e, const int fds[FILE_COUNT])
 	} pieces[] = {
 		{p->base, GUEST_CODE_OFFSET + ZONE_SIZE, code, fresh, fds[FILE_CODE], 0},
 		{p->base + GUEST_PRIVATE_OFFSET, GUEST_BELL_OFFSET - GUEST_PRIVATE_OFFSET, data, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0},
-		{p->base + GUEST_BELL_OFFSET, PAGE, data, MAP_SHARED | MAP_FIXED, fds[FILE_BELL], 0},
+		{p->base + GUEST_BELL_OFFSET, PAGE, data, MAP_SHARED | MAP_FIXED, fds[FILE_BELL], p->bell_offset},
 		{p->base + GUEST_SHARED_OFFSET, GUEST_SHARED_SIZE, data, MAP_SHARED | MAP_FIXED, fds[FILE_SHARED], 0},
 		{p->base + stacks, stacks_size, data, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0},
 		{p->zone[1], ZONE_SIZE, code, fresh, fds[FILE_CODE], GUEST_CODE_OFFSET + ZONE_SIZE},
@@ -93,12 +94,24 @@ static int map_pieces(struct entering *e, const int fds[FILE_COUNT])
 	return status;
 }
 
+/* What was mapped through a writable descriptor could be made writable later. */
+static int read_only(int fd)
+{
+	char name[32];
+	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+	int copy = open(name, O_RDONLY | O_CLOEXEC);
+	return copy < 0 ? -errno : copy;
+}
+
 static int map_memory(struct entering *e, const struct guest_memory *g, int bell_fd)
 {
-	const int ours[FILE_COUNT] = {[FILE_CODE] = g->code_fd, [FILE_SHARED] = g->shared_fd, [FILE_BELL] = bell_fd};
-	int theirs[FILE_COUNT], status = map_scratch(e);
+	int code = read_only(g->code_fd);
+	const int ours[FILE_COUNT] = {[FILE_CODE] = code, [FILE_SHARED] = g->shared_fd, [FILE_BELL] = bell_fd};
+	int theirs[FILE_COUNT], status = code < 0 ? code : map_scratch(e);
 	if (!status)
 		status = handover(e->foothold, e->scratch, ours, FILE_COUNT, theirs);
+	if (code >= 0)
+		close(code);
 	if (status)
 		return status;
 	status = map_pieces(e, theirs);

@@ -1,12 +1,14 @@
 #include "inject/boot.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/user.h>
 #include <unistd.h>
 
@@ -18,15 +20,17 @@
 
 extern const uint8_t blob_start[], blob_end[];
 
-enum { PAGE = 4096, ARGUMENTS_AT = 2560 };
+enum { PAGE = 4096, ARGUMENTS_AT = 2560, BOOT_MS = 60000 /* it takes one, on an idle machine */ };
 #define CODE_FILE_SIZE (GUEST_CODE_OFFSET + 2 * ZONE_SIZE)
+
+#define GUEST_SEALS (F_SEAL_SHRINK | F_SEAL_GROW)
 
 static int make_memfd(const char *name, size_t size, void **host)
 {
-	int fd = memfd_create(name, MFD_CLOEXEC);
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;
-	if (ftruncate(fd, size)) {
+	if (ftruncate(fd, size) || fcntl(fd, F_ADD_SEALS, GUEST_SEALS)) {
 		int error = errno;
 		close(fd);
 		return -error;
@@ -38,6 +42,14 @@ static int make_memfd(const char *name, size_t size, void **host)
 		return -error;
 	}
 	return fd;
+}
+
+/* Whoever can open it must not be able to take away what we have mapped. */
+static bool is_whole(int fd, size_t size)
+{
+	struct stat st;
+	int seals = fcntl(fd, F_GET_SEALS);
+	return !fstat(fd, &st) && (size_t)st.st_size == size && seals >= 0 && (seals & GUEST_SEALS) == GUEST_SEALS;
 }
 
 int guest_memory_make(struct guest_memory *g)
@@ -61,6 +73,8 @@ int guest_memory_make(struct guest_memory *g)
 int guest_memory_map(struct guest_memory *g, int code_fd, int shared_fd)
 {
 	*g = (struct guest_memory){.code_fd = code_fd, .shared_fd = shared_fd};
+	if (!is_whole(code_fd, CODE_FILE_SIZE) || !is_whole(shared_fd, GUEST_SHARED_SIZE))
+		return -EPROTO;
 	g->code = mmap(NULL, CODE_FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, code_fd, 0);
 	if (g->code == MAP_FAILED)
 		return -errno;
@@ -124,6 +138,7 @@ static void fill_arguments(struct boot_arguments *a, const struct guest_memory *
 		.other_offset = GUEST_CODE_OFFSET + ZONE_SIZE,
 		.no_exec_start = plan->no_exec_start,
 		.no_exec_size = plan->no_exec_size,
+		.bell_offset = plan->bell_offset,
 		.own_signals = 1u << (SIGSEGV - 1) | 1u << (SIGBUS - 1) | 1u << (SIGFPE - 1) | 1u << (SIGILL - 1) | 1u << (SIGTRAP - 1) | 1u << (SIGABRT - 1),
 	};
 	snprintf(a->code_path, sizeof a->code_path, "/proc/%d/fd/%d", getpid(), g->code_fd);
@@ -131,7 +146,7 @@ static void fill_arguments(struct boot_arguments *a, const struct guest_memory *
 	snprintf(a->bell_path, sizeof a->bell_path, "/proc/%d/fd/%d", getpid(), bell_fd);
 }
 
-/* Runs until the boot code's trap; signals that arrive meanwhile wait in `pending`. */
+/* Runs until the boot code's trap; signals that arrive meanwhile wait in `pending`. A process that doesn't get there, half set up, can't go on. */
 static int run_to_trap(pid_t tid, struct user_regs_struct *regs, uint64_t *pending)
 {
 	int signal;
@@ -143,6 +158,9 @@ static int run_to_trap(pid_t tid, struct user_regs_struct *regs, uint64_t *pendi
 			return ptrace(PTRACE_GETREGS, tid, NULL, regs) ? -errno : 0;
 		case TRACE_GONE:
 			return -ESRCH;
+		case TRACE_NONE:
+			kill(tid, SIGKILL);
+			return -ETIMEDOUT;
 		case TRACE_SIGNAL:
 			if (signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGSYS) {
 				*pending |= 1ull << (signal - 1);
@@ -187,7 +205,9 @@ int boot_run(pid_t tid, const struct guest_memory *g, int bell_fd, const struct 
 	regs.orig_rax = -1;
 	if (ptrace(PTRACE_SETREGS, tid, NULL, &regs))
 		return -errno;
+	trace_deadline(BOOT_MS);
 	status = run_to_trap(tid, &regs, &pending);
+	trace_deadline(0);
 	if (!status) {
 		status = (int)(int64_t)regs.rax;
 		*step = regs.rdi;

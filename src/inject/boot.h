@@ -29,6 +29,7 @@ struct boot_plan {
 	uint64_t zone[2];                    /* starts of the code zones; zone[1] 0: none */
 	bool above[2];
 	uint64_t no_exec_start, no_exec_size;
+	uint64_t bell_offset;                /* the family's bell in the bell memfd */
 };
 
 /* Chooses places near the program and near its dynamic loader (loader 0: none). -ENOSPC: no room. */

@@ -41,6 +41,7 @@ int memory_write(pid_t pid, uint64_t address, const void *bytes, size_t size)
  * opened on, so it must be dropped at an exec. */
 static pid_t cached_pid;
 static int cached_fd = -1;
+static bool cached_is_checked;
 
 void memory_forget(pid_t pid)
 {
@@ -60,20 +61,30 @@ static int mem_fd(pid_t pid)
 	snprintf(name, sizeof name, "/proc/%d/mem", pid);
 	cached_pid = pid;
 	cached_fd = open(name, O_RDWR | O_CLOEXEC);
+	cached_is_checked = false;
 	return cached_fd >= 0 ? cached_fd : -errno;
 }
 
 int memory_write_text(pid_t pid, uint64_t address, const void *bytes, size_t size)
 {
+	return memory_write_checked(pid, address, bytes, size, NULL, NULL);
+}
+
+int memory_write_checked(pid_t pid, uint64_t address, const void *bytes, size_t size, memory_check *is_it, void *context)
+{
 	int fd = mem_fd(pid);
 	if (fd < 0)
 		return fd == -ENOENT ? -ESRCH : fd;
+	if (is_it && !cached_is_checked && !(cached_is_checked = is_it(context, pid, fd))) {
+		memory_forget(pid);
+		return -ESRCH;
+	}
 	ssize_t put = pwrite(fd, bytes, size, address);
 	if (put == (ssize_t)size)
 		return 0;
 	int error = put < 0 ? errno : EIO;
 	memory_forget(pid);
-	if (kill(pid, 0) && errno == ESRCH)
+	if (!put || (kill(pid, 0) && errno == ESRCH)) /* 0: nobody lives in this address space any more */
 		return -ESRCH;
 	return -error;
 }

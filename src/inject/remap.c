@@ -16,7 +16,7 @@
 #include "inject/memory.h"
 #include "inject/trace.h"
 
-enum { STOP_ROUNDS = 2000, STOP_PAUSE_NS = 1000000, SCRATCH_SIZE = 64 };
+enum { STOP_ROUNDS = 2000, STOP_PAUSE_NS = 1000000, SCRATCH_SIZE = 64, CALL_ROUNDS = 1000 /* a signal each, or it faults */ };
 
 struct stay {
 	pid_t tid;
@@ -87,14 +87,16 @@ static long call(struct stay *s, long number, uint64_t a, uint64_t b, uint64_t c
 	regs.r10 = d;
 	regs.r8 = e;
 	regs.r9 = f;
-	for (;;) {
-		if (ptrace(PTRACE_SETREGS, s->tid, NULL, &regs) || ptrace(PTRACE_SINGLESTEP, s->tid, NULL, NULL))
+	for (int i = 0;; i++) {
+		if (i == CALL_ROUNDS || ptrace(PTRACE_SETREGS, s->tid, NULL, &regs) || ptrace(PTRACE_SINGLESTEP, s->tid, NULL, NULL))
 			return -ESRCH;
 		enum trace_stop how = trace_next(s->tid, true, &signal);
 		if (how == TRACE_TRAPPED)
 			break;
 		if (how == TRACE_GONE)
 			return -ESRCH;
+		if (how == TRACE_NONE)
+			return -ETIMEDOUT;
 		if (how == TRACE_SIGNAL) /* before the step: once more */
 			note_signal(s, signal);
 	}

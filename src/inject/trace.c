@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/ptrace.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 
 int trace_seize(pid_t tid)
 {
@@ -26,14 +29,43 @@ static enum trace_stop classify(int status, int *signal)
 	return *signal == SIGTRAP ? TRACE_TRAPPED : TRACE_SIGNAL;
 }
 
+static int64_t deadline_ms; /* CLOCK_MONOTONIC; 0: none */
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
+}
+
+static void on_alarm(int signal)
+{
+}
+
+/* The alarm comes again and again: one that comes before the wait has begun must not be the last. */
+void trace_deadline(unsigned milliseconds)
+{
+	enum { EVERY_US = 20000 };
+	struct sigaction interrupt = {.sa_handler = on_alarm};
+	struct itimerval alarm = {0};
+	if (milliseconds) {
+		sigaction(SIGALRM, &interrupt, NULL);
+		alarm.it_interval.tv_usec = EVERY_US;
+		alarm.it_value.tv_sec = milliseconds / 1000;
+		alarm.it_value.tv_usec = milliseconds % 1000 * 1000;
+	}
+	deadline_ms = milliseconds ? now_ms() + milliseconds : 0;
+	setitimer(ITIMER_REAL, &alarm, NULL);
+}
+
 enum trace_stop trace_next(pid_t tid, bool wait, int *signal)
 {
 	int status;
 	pid_t got;
 	do
 		got = waitpid(tid, &status, __WALL | (wait ? 0 : WNOHANG));
-	while (got < 0 && errno == EINTR);
-	if (got == 0)
+	while (got < 0 && errno == EINTR && (!deadline_ms || now_ms() < deadline_ms));
+	if (got == 0 || (got < 0 && errno == EINTR))
 		return TRACE_NONE;
 	return got < 0 ? TRACE_GONE : classify(status, signal);
 }
@@ -48,19 +80,7 @@ void trace_detach(pid_t tid, int signal)
 	ptrace(PTRACE_DETACH, tid, NULL, (void *)(long)signal);
 }
 
-void trace_stop_and_detach(pid_t tid)
+void trace_interrupt(pid_t tid)
 {
-	int signal;
-	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL))
-		return;
-	switch (trace_next(tid, true, &signal)) {
-	case TRACE_SIGNAL:
-	case TRACE_TRAPPED:
-		trace_detach(tid, signal);
-		break;
-	case TRACE_GONE:
-		break;
-	default:
-		trace_detach(tid, 0);
-	}
+	ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
 }

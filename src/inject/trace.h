@@ -16,12 +16,15 @@ enum trace_stop {
 
 /* Attaches without stopping the thread. -EPERM: not allowed (another user's, another tracer, a hardened kernel). */
 int trace_seize(pid_t tid) __attribute__((warn_unused_result));
-/* wait: block until the thread stops; else return TRACE_NONE at once. */
+/* wait: block until the thread stops, or the deadline; else return TRACE_NONE at once. */
 enum trace_stop trace_next(pid_t tid, bool wait, int *signal);
 /* Lets a stopped thread go on, with a signal delivered or 0. */
 int trace_resume(pid_t tid, int signal);
 void trace_detach(pid_t tid, int signal);
-/* Stops a running traced thread, then detaches; signals that came meanwhile are delivered. */
-void trace_stop_and_detach(pid_t tid);
+/* Until when trace_next waits: a thread that sleeps where no signal wakes it (behind vfork, in a page fault that somebody else has to resolve) doesn't
+ * stop. In milliseconds from now; 0: for ever. Takes SIGALRM. */
+void trace_deadline(unsigned milliseconds);
+/* Has a running thread stop (TRACE_GROUP comes), so that it can be detached. */
+void trace_interrupt(pid_t tid);
 
 #endif

@@ -84,13 +84,13 @@ void heap_fault_failure(const struct guest_heap_slot *s, const char *allocated, 
 	char access[64], facts[sizeof out->facts];
 	int length = access_length(out);
 	snprintf(access, sizeof access, "%.*s", length ? length : 6, length ? out->facts : "access");
-	int64_t distance = (int64_t)(out->fault_address - s->block);
-	unsigned long long beyond = distance - (int64_t)s->size, size = s->size;
+	uint64_t distance = out->fault_address - s->block;
+	unsigned long long beyond = distance - s->size, size = s->size;
 	if (s->state == HEAP_SLOT_QUARANTINED)
 		snprintf(facts, sizeof facts, "%s in a freed heap block of %llu bytes, at its byte %lld, allocated at %s, freed at %s", access, size,
 			 (long long)distance, allocated, freed);
-	else if (distance < 0)
-		snprintf(facts, sizeof facts, "%s, %lld bytes before a heap block of %llu bytes allocated at %s", access, (long long)-distance, size, allocated);
+	else if ((int64_t)distance < 0)
+		snprintf(facts, sizeof facts, "%s, %llu bytes before a heap block of %llu bytes allocated at %s", access, (unsigned long long)-distance, size, allocated);
 	else
 		snprintf(facts, sizeof facts, "%s, %llu bytes beyond the end of a heap block of %llu bytes allocated at %s", access, beyond, size, allocated);
 	out->monitor = MONITOR_HEAP;

@@ -14,6 +14,7 @@ enum {
 	PAGE = 4096,
 	MAP_PAGES = HEAP_MAP_UNITS / PAGE,
 	COVERED = PAGE << HEAP_UNIT_BITS,         /* bytes of heap that a page of a map's bytes is about */
+	SUSPECTS_MAX = 256,
 };
 
 /* A block that doesn't look right, and all that has to be the same when it is looked at again. */
@@ -126,6 +127,8 @@ static bool look_again(const struct heap_scan *s, const struct guest_tables *t, 
 
 static void suspect(struct heap_scan *s, const struct suspect *what)
 {
+	if (s->suspects.count >= SUSPECTS_MAX)
+		return;
 	for (size_t i = 0; i < s->suspects.count; i++)
 		if (s->suspects.at[i].block == what->block)
 			return;
@@ -140,7 +143,7 @@ static void scan_page(struct heap_scan *s, const struct guest_tables *t, uint64_
 		return;
 	for (unsigned i = 0; i < PAGE; i++) {
 		struct suspect first = {0}, second = {0};
-		if (!is_live(marks[i]))
+		if (!is_live(marks[i]) || s->suspects.count >= SUSPECTS_MAX)
 			continue;
 		uint64_t block = covered_from + ((uint64_t)i << HEAP_UNIT_BITS | marks[i] >> 3);
 		if (!have_piece) {
@@ -207,7 +210,7 @@ static void go_around(struct heap_scan *s, const struct guest_tables *t, const s
 	for (uint32_t n = 0; n < h->count; n++) {
 		if (s->region >= h->count)
 			s->region = s->page = 0;
-		if (scan_region(s, t, h, end_us))
+		if (now_us() >= end_us || scan_region(s, t, h, end_us))
 			return;
 		s->region++;
 		s->page = 0;

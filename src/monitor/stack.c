@@ -14,6 +14,9 @@ struct cursor {
 
 enum step { STEP_CALLER, STEP_INTERRUPTED, STEP_END };
 
+/* A signal frame may lead anywhere on the stack, and so round in a circle. */
+enum { FAR_STEPS_MAX = 1 << 20 };
+
 uint64_t stack_procedure(const struct stack_view *v, const struct stack_code *code)
 {
 	struct range range;
@@ -218,7 +221,7 @@ unsigned stack_walk_far(const struct stack_view *v, const struct cfi_registers *
 	unsigned long steps = 0;
 	uint64_t cfa;
 	/* Two starting points, `max` steps apart: when the end is found, the earlier one is at most twice that away. */
-	for (enum step went = STEP_CALLER; went != STEP_END && max; steps++) {
+	for (enum step went = STEP_CALLER; went != STEP_END && max && steps < FAR_STEPS_MAX; steps++) {
 		if (steps % max == 0) {
 			first[0] = first[1];
 			first[1] = c;
@@ -234,8 +237,8 @@ int stack_unwind_above(const struct stack_view *v, const struct cfi_registers *r
 {
 	struct cursor c = {*r, false, true};
 	uint64_t at = 0;
-	while (at < cfa)
-		if (step(v, &c, &at) == STEP_END || !c.is_exact)
+	for (unsigned long steps = 0; at < cfa; steps++)
+		if (step(v, &c, &at) == STEP_END || !c.is_exact || steps == FAR_STEPS_MAX)
 			return -ENODATA;
 	*out = c.r;
 	return at == cfa ? 0 : -ENODATA;

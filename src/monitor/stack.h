@@ -19,6 +19,8 @@ struct stack_view {
 	struct module *(*module_at)(void *context, uint64_t address, uint64_t *bias);
 	/* The entry of the procedure that holds the offset (hot and cold parts are one procedure). NULL: .eh_frame ranges and symbols serve. */
 	uint64_t (*procedure_of)(void *context, struct module *m, uint64_t offset);
+	/* Instructions that searches may still look at; counted down. A stack can be made to suggest millions of paths. NULL: no limit. */
+	uint64_t *effort;
 };
 
 /* Fills frames, innermost first: frame 0 is the instruction at rip, the others are calls (or interrupted instructions, above a signal

@@ -39,5 +39,5 @@ struct stack_view stack_cache_view(struct stack_cache *c, const struct stack_vie
 {
 	c->process = process;
 	c->size = 0;
-	return (struct stack_view){c, read_cached, module_at, process->procedure_of ? procedure_of : NULL};
+	return (struct stack_view){c, read_cached, module_at, process->procedure_of ? procedure_of : NULL, process->effort};
 }

@@ -164,7 +164,8 @@ static void add_path(struct search *s, const struct path *p, uint64_t offset)
 static bool follow(struct search *s, struct path *p, unsigned *steps, struct stack_exit *out)
 {
 	struct stack_insn i;
-	while (holds(p, REG_RSP) && first_visit(s, p->offset) && ++*steps < STEPS_MAX && stack_insn_decode(s->module, p->offset, &i)) {
+	while (holds(p, REG_RSP) && first_visit(s, p->offset) && ++*steps < STEPS_MAX && stack_spend(s->view, 1) &&
+	       stack_insn_decode(s->module, p->offset, &i)) {
 		uint64_t next = p->offset + i.insn.length;
 		bool direct = i.operand[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE && i.operand[0].imm.is_relative;
 		uint64_t target = next + (direct ? i.operand[0].imm.value.u : 0);
@@ -192,7 +193,8 @@ static bool follow(struct search *s, struct path *p, unsigned *steps, struct sta
 bool stack_find_exit(const struct stack_view *v, const struct stack_code *from, const struct cfi_registers *r, uint32_t known, uint64_t slot,
 		     struct stack_exit *out)
 {
-	struct search *s = calloc(1, sizeof *s);
+	enum { SET_UP = 64 }; /* in instructions */
+	struct search *s = stack_spend(v, SET_UP) ? calloc(1, sizeof *s) : NULL;
 	if (!s)
 		return false;
 	*s = (struct search){.view = v, .module = from->module, .bias = from->bias, .slot = slot, .lowest = r->general[REG_RSP]};

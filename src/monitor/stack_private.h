@@ -34,6 +34,16 @@ static inline bool stack_call_before(const struct stack_view *v, uint64_t return
 	return call->module && locate_is_call(call->module, return_address - call->bias, &call->offset);
 }
 
+/* Takes from what searches may still cost; false: it is used up. */
+static inline bool stack_spend(const struct stack_view *v, uint64_t effort)
+{
+	if (!v->effort)
+		return true;
+	bool enough = *v->effort >= effort;
+	*v->effort = enough ? *v->effort - effort : 0;
+	return enough;
+}
+
 /* Entry of the procedure that holds code; 0: unknown. */
 uint64_t stack_procedure(const struct stack_view *v, const struct stack_code *code);
 void stack_frame(const struct stack_view *v, const struct stack_code *code, uint64_t cfa, struct frame *out);

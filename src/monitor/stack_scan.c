@@ -119,7 +119,7 @@ bool stack_by_scan(const struct stack_view *v, const struct cfi_registers *r, ui
 	uint64_t words[SCAN_WORDS], start = (r->general[REG_RSP] + 7) & ~7ull;
 	size_t count = v->read(v->context, start, words, sizeof words) / 8;
 	bool found = false;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && stack_spend(v, 1); i++) {
 		struct stack_code call;
 		struct cfi_registers candidate;
 		if (!stack_call_before(v, words[i], &call))

@@ -20,7 +20,7 @@ static bool find_jump(const struct stack_view *v, const struct cfi_registers *r,
 		return false;
 	if (!module_range(jump->module, jump->offset, &range))
 		range.end = jump->offset + UNKNOWN_LENGTH;
-	while (jump->offset < range.end && stack_insn_decode(jump->module, jump->offset, &i)) {
+	while (jump->offset < range.end && stack_spend(v, 1) && stack_insn_decode(jump->module, jump->offset, &i)) {
 		if (i.insn.mnemonic == ZYDIS_MNEMONIC_JMP && i.operand[0].type != ZYDIS_OPERAND_TYPE_IMMEDIATE &&
 		    transfers_to(v, jump, r, r->rip))
 			return true;

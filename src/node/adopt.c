@@ -74,7 +74,7 @@ static struct guard_options options_of(const struct guest_legacy *l, const char 
 /* The family of the orphans [first, end). Those that can't be made to join stay what they are. */
 static int take_family(const orphan_list *all, size_t first, size_t end, bool as_copy, int bell, uint64_t start, struct orphan_family *out)
 {
-	*out = (struct orphan_family){.base = all->at[first].base};
+	*out = (struct orphan_family){.base = all->at[first].base, .bell = all->at[first].bell_offset};
 	int status = reach_family(&all->at[first], as_copy, &out->memory), worst = 0;
 	if (status)
 		return status;

@@ -416,6 +416,13 @@ void enforcement_applied(struct enforcement *e, struct family *family)
 	image_fault_actions(&family->image, actions, count);
 }
 
+/* Read once: a guest writes it. */
+static enum check_outcome last_of(const struct guest_tally *t, pid_t tid)
+{
+	uint8_t last = __atomic_load_n(&t->last[(uint32_t)tid % PROBE_THREADS], __ATOMIC_RELAXED);
+	return last <= CHECK_VIOLATED ? last : CHECK_NONE;
+}
+
 void enforcement_collect(struct enforcement *e, uint64_t check, pid_t pid, pid_t tid, struct check_tally *out)
 {
 	struct forced *f = find(e, check, true);
@@ -429,7 +436,7 @@ void enforcement_collect(struct enforcement *e, uint64_t check, pid_t pid, pid_t
 		s->satisfied = satisfied;
 		s->violated = violated;
 		if (family_process(s->family, pid))
-			out->last = t->last[tid % PROBE_THREADS] <= CHECK_VIOLATED ? t->last[tid % PROBE_THREADS] : CHECK_NONE;
+			out->last = last_of(t, tid);
 	}
 }
 

@@ -69,7 +69,7 @@ static uint64_t on_exec(struct supervisor *s, struct family *f, const struct eve
 
 static uint64_t on_exec_failed(struct supervisor *s, struct family *f, const struct event_in *e)
 {
-	follow_cancel(s, e->tid);
+	follow_cancel(s, e->pid, e->tid);
 	return 0;
 }
 
@@ -129,15 +129,18 @@ static void reply(struct guest_slot *slot, uint64_t value)
 	syscall(SYS_futex, &slot->state, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-static void handle(struct supervisor *s, struct family *f, struct guest_slot *slot)
+/* False: nobody can have posted that. */
+static bool handle(struct supervisor *s, struct family *f, struct guest_slot *slot)
 {
 	struct event_in e = {.kind = slot->kind, .pid = (pid_t)slot->pid, .tid = (pid_t)slot->tid};
 	memcpy(e.arg, slot->arg, sizeof e.arg);
 	uint64_t value = 0;
 	log_debug("event %u from %d/%d: %#lx %#lx %#lx", e.kind, e.pid, e.tid, e.arg[0], e.arg[1], e.arg[2]);
-	if (e.kind < sizeof handlers / sizeof handlers[0] && handlers[e.kind] && e.pid > 0 && member(f, &e))
+	bool is_sane = e.kind < sizeof handlers / sizeof handlers[0] && handlers[e.kind] && process_has_thread(e.pid, e.tid) && member(f, &e);
+	if (is_sane)
 		value = handlers[e.kind](s, f, &e);
 	reply(slot, value);
+	return is_sane;
 }
 
 /* Posts what was taken and not answered again; frees what nobody waits for any more. */
@@ -148,7 +151,8 @@ void events_inherit(struct family *f)
 		uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
 		if (state == SLOT_FREE || state == SLOT_CLAIMED)
 			continue;
-		bool waited_for = slot->tid > 0 && !kill((pid_t)slot->tid, 0);
+		pid_t tid = slot->tid;
+		bool waited_for = tid > 0 && !kill(tid, 0);
 		uint32_t to = !waited_for ? SLOT_FREE : state == SLOT_TAKEN ? SLOT_POSTED : state;
 		__atomic_compare_exchange_n(&slot->state, &state, to, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 	}
@@ -172,22 +176,55 @@ static void sweep_slots(struct family *f)
 	}
 }
 
+/* A family that posts what can't be gets a rest, so that we get one. */
+static void count_nonsense(struct family *f)
+{
+	enum { BEARABLE = 16, REST_US = 10000 };
+	if (++f->nonsense < BEARABLE)
+		return;
+	f->nonsense = 0;
+	f->deaf_until_us = clock_us() + REST_US;
+}
+
+static bool take(struct guest_slot *slot)
+{
+	uint32_t posted = SLOT_POSTED;
+	return __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SLOT_POSTED &&
+	       __atomic_compare_exchange_n(&slot->state, &posted, SLOT_TAKEN, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static bool is_deaf(const struct family *f)
+{
+	return f->deaf_until_us && clock_us() < f->deaf_until_us;
+}
+
+/* A few at a time, going around: one family with much to say must not keep the others waiting. */
+static bool handle_some(struct supervisor *s, struct family *f)
+{
+	enum { A_TIME = 8, SLICE_US = 2000 };
+	unsigned handled = 0, first = f->next_slot;
+	int64_t began = clock_us();
+	for (unsigned i = 0; i < GUEST_SLOTS && handled < A_TIME && (!handled || clock_us() - began < SLICE_US) && !is_deaf(f); i++) {
+		unsigned k = (first + i) % GUEST_SLOTS;
+		if (!take(&f->image.shared->slot[k]))
+			continue;
+		handled++;
+		f->next_slot = k + 1;
+		if (!handle(s, f, &f->image.shared->slot[k]))
+			count_nonsense(f);
+	}
+	return handled;
+}
+
 bool events_handle(struct supervisor *s)
 {
 	bool any = false;
 	for (size_t i = 0; i < s->families.count; i++) {
-		struct family *f = s->families.at[i];
-		sweep_slots(f);
-		for (int k = 0; k < GUEST_SLOTS; k++) {
-			uint32_t posted = SLOT_POSTED;
-			struct guest_slot *slot = &f->image.shared->slot[k];
-			if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != SLOT_POSTED)
-				continue;
-			if (__atomic_compare_exchange_n(&slot->state, &posted, SLOT_TAKEN, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
-				handle(s, f, slot);
-				any = true;
-			}
-		}
+		sweep_slots(s->families.at[i]);
+		if (!handle_some(s, s->families.at[i]))
+			continue;
+		bell_answered(&s->bell, s->families.at[i]->plan.bell_offset);
+		any = true;
 	}
 	return any;
 }

@@ -41,7 +41,9 @@ static uint64_t procedure_of(void *context, struct module *m, uint64_t offset)
 
 struct stack_view failures_view(struct view_context *context)
 {
-	return (struct stack_view){context, read_guest, module_at, procedure_of};
+	enum { EFFORT = 500000 };
+	context->effort = EFFORT;
+	return (struct stack_view){context, read_guest, module_at, procedure_of, &context->effort};
 }
 
 static int read_context(pid_t pid, uint64_t context, struct cfi_registers *out)
@@ -55,14 +57,14 @@ static int read_context(pid_t pid, uint64_t context, struct cfi_registers *out)
 	return status;
 }
 
-static int write_context(pid_t pid, uint64_t context, const struct cfi_registers *r)
+static int write_context(struct family *f, pid_t pid, uint64_t context, const struct cfi_registers *r)
 {
 	uint64_t words[CONTEXT_WORDS];
 	for (int i = 0; i < 16; i++)
 		words[i] = r->general[context_order[i]];
 	words[16] = r->rip;
 	words[17] = r->rflags & ~0x400ull; /* direction flag clear, as the ABI has it between procedures */
-	return memory_write(pid, context + CONTEXT_HEAD, words, sizeof words);
+	return family_write(f, pid, context + CONTEXT_HEAD, words, sizeof words);
 }
 
 static void read_siginfo(pid_t pid, uint64_t info, struct raw_failure *raw)
@@ -98,19 +100,19 @@ static int leave(const struct stack_view *view, const struct cfi_registers *r, c
 	return stack_unwind_above(&through, r, f->stack[frame].cfa, after);
 }
 
-static uint64_t carry_out(const struct failure *f, const struct stack_view *view, pid_t pid, uint64_t context, const struct cfi_registers *r,
+static uint64_t carry_out(const struct failure *f, const struct stack_view *view, struct family *family, uint64_t context, const struct cfi_registers *r,
 			  const struct repair_verdict *v)
 {
 	struct cfi_registers after = *r;
 	switch (v->kind) {
 	case REPAIR_RESUME_HERE:
-		return write_context(pid, context, &after) ? VERDICT_DIE : VERDICT_RESUME;
+		return write_context(family, f->pid, context, &after) ? VERDICT_DIE : VERDICT_RESUME;
 	case REPAIR_RESCUE:
 		if (leave(view, r, f, v->frame, &after))
 			break;
 		if (v->has_value)
 			after.general[REG_RAX] = v->value;
-		return write_context(pid, context, &after) ? VERDICT_DIE : VERDICT_RESUME;
+		return write_context(family, f->pid, context, &after) ? VERDICT_DIE : VERDICT_RESUME;
 	default:
 		break;
 	}
@@ -147,7 +149,7 @@ uint64_t failures_fault(struct supervisor *s, struct family *f, pid_t pid, pid_t
 	}
 	bool is_guarded = failures_heap_fault(f, &view, &failure);
 	failures_present(s, f, &failure, &verdict);
-	uint64_t outcome = carry_out(&failure, &view, pid, context, &raw.registers, &verdict);
+	uint64_t outcome = carry_out(&failure, &view, f, context, &raw.registers, &verdict);
 	repairing_outcome(s, &failure, &verdict, is_guarded || outcome == VERDICT_RESUME);
 	return outcome;
 }

@@ -40,12 +40,12 @@ static void arm(struct family *f, const struct guest_heap_finding *finding, stru
 		memcpy(failure->facts, old, sizeof old);
 }
 
-static uint64_t write_registers(pid_t pid, uint64_t at, const struct cfi_registers *r)
+static uint64_t write_registers(struct family *f, pid_t pid, uint64_t at, const struct cfi_registers *r)
 {
 	uint64_t words[17];
 	memcpy(words, r->general, 16 * sizeof *words);
 	words[16] = r->rip;
-	return memory_write(pid, at, words, sizeof words) ? VERDICT_DIE : VERDICT_RESUME;
+	return family_write(f, pid, at, words, sizeof words) ? VERDICT_DIE : VERDICT_RESUME;
 }
 
 /* A patch at the call of the first application frame; the guest itself only looks at the innermost. */
@@ -59,19 +59,19 @@ static bool patched(struct supervisor *s, struct family *f, const struct stack_v
 	return true;
 }
 
-static uint64_t carry_out(const struct stack_view *v, pid_t pid, uint64_t at, const struct guest_heap_finding *finding, const struct cfi_registers *r,
+static uint64_t carry_out(struct family *f, const struct stack_view *v, pid_t pid, uint64_t at, const struct guest_heap_finding *finding, const struct cfi_registers *r,
 			  const struct repair_verdict *verdict)
 {
 	struct cfi_registers after = *r;
 	after.rip = finding->rip;
 	after.general[REG_RAX] = 0;
 	if (verdict->kind == REPAIR_RESUME_HERE)
-		return write_registers(pid, at, &after);
+		return write_registers(f, pid, at, &after);
 	if (verdict->kind != REPAIR_RESCUE || stack_unwind_to(v, r, verdict->frame + 1, &after))
 		return VERDICT_DIE;
 	if (verdict->has_value)
 		after.general[REG_RAX] = verdict->value;
-	return write_registers(pid, at, &after);
+	return write_registers(f, pid, at, &after);
 }
 
 /* Damage is told, and the program goes on: it would natively, and the canary has kept it harmless so far. */
@@ -102,11 +102,11 @@ uint64_t failures_heap(struct supervisor *s, struct family *f, pid_t pid, pid_t 
 	if (finding.kind == HEAP_DAMAGED)
 		return damaged(s, f, &finding, &failure);
 	if (patched(s, f, &view, &registers, &failure, &after))
-		return write_registers(pid, arg[0], &after);
+		return write_registers(f, pid, arg[0], &after);
 	failures_present(s, f, &failure, &verdict);
 	uint64_t outcome = verdict.kind == REPAIR_RESUME_HERE && patched(s, f, &view, &registers, &failure, &after)
-				   ? write_registers(pid, arg[0], &after)
-				   : carry_out(&view, pid, arg[0], &finding, &registers, &verdict);
+				   ? write_registers(f, pid, arg[0], &after)
+				   : carry_out(f, &view, pid, arg[0], &finding, &registers, &verdict);
 	if (outcome != VERDICT_RESUME)
 		note_damage(f, pid);
 	repairing_outcome(s, &failure, &verdict, outcome == VERDICT_RESUME);

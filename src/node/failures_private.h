@@ -9,6 +9,7 @@
 struct view_context {
 	struct family *family;
 	pid_t pid;
+	uint64_t effort; /* left for searches: stack.h */
 };
 
 /* A process as the stack walker sees it. */

@@ -25,9 +25,33 @@
 #include "node/supervisor.h"
 #include "node/weavers.h"
 
+/* Is this descriptor one of a process of ours, and of the program that we know? Another process may have got the number; the process may have executed another
+ * program, one with more privileges even. A number isn't used again while its pidfd tells of life, and no other program has the blob there. */
+static bool is_ours(void *context, pid_t pid, int mem_fd)
+{
+	struct family *f = context;
+	struct guest_header header;
+	const struct family_process *p = family_process(f, pid);
+	return p && !syscall(SYS_pidfd_send_signal, p->pidfd, 0, NULL, 0) && pread(mem_fd, &header, sizeof header, f->image.base) == sizeof header &&
+	       !memcmp(&header, f->image.code_host, sizeof header);
+}
+
 static int write_text(void *context, pid_t pid, uint64_t address, const void *bytes, size_t size)
 {
-	return memory_write_text(pid, address, bytes, size);
+	return memory_write_checked(pid, address, bytes, size, is_ours, context);
+}
+
+/* /proc/PID/mem ignores protection, and addresses of contexts are the guest's word: it must not have its text written for it. */
+int family_write(struct family *f, pid_t pid, uint64_t address, const void *bytes, size_t size)
+{
+	struct maps maps;
+	int status = maps_read(pid, &maps);
+	uint64_t at = address;
+	for (size_t i = 0; !status && i < maps.count && at - address < size; i++)
+		if (at >= maps.at[i].start && at < maps.at[i].end && maps.at[i].writable)
+			at = maps.at[i].end;
+	maps_free(&maps);
+	return status ? status : at - address < size ? -EFAULT : memory_write_checked(pid, address, bytes, size, is_ours, f);
 }
 
 static int read_text(void *context, pid_t pid, uint64_t address, void *bytes, size_t size)
@@ -63,6 +87,13 @@ uint64_t process_start_time(pid_t pid)
 	if (at)
 		sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &start);
 	return start;
+}
+
+bool process_has_thread(pid_t pid, pid_t tid)
+{
+	char name[64];
+	snprintf(name, sizeof name, "/proc/%d/task/%d", pid, tid);
+	return pid > 0 && tid > 0 && !access(name, F_OK);
 }
 
 struct family_process *family_process(struct family *f, pid_t pid)
@@ -118,14 +149,11 @@ void family_remove_process(struct family *f, pid_t pid)
 
 pid_t family_process_of_thread(struct family *f, pid_t tid)
 {
-	char name[64];
 	if (family_process(f, tid))
 		return tid;
-	for (size_t i = 0; i < f->processes.count; i++) {
-		snprintf(name, sizeof name, "/proc/%d/task/%d", f->processes.at[i].pid, tid);
-		if (!access(name, F_OK))
+	for (size_t i = 0; i < f->processes.count; i++)
+		if (process_has_thread(f->processes.at[i].pid, tid))
 			return f->processes.at[i].pid;
-	}
 	return 0;
 }
 
@@ -224,6 +252,17 @@ static void forget_in(struct loaded *l, pid_t pid)
 			l->in.at[i--] = l->in.at[--l->in.count];
 }
 
+/* No program has so many; one that maps files to keep us busy could. */
+static bool is_full(struct family *f)
+{
+	enum { MODULES_MAX = 2048 };
+	bool full = f->image.modules.count >= MODULES_MAX;
+	if (full && !f->has_many_modules)
+		log_warning("%s: more than %d modules: those beyond stay native", f->program, MODULES_MAX);
+	f->has_many_modules |= full;
+	return full;
+}
+
 static void note_mapping(struct family *f, pid_t pid, const struct mapping *map)
 {
 	uint64_t bias;
@@ -232,6 +271,8 @@ static void note_mapping(struct family *f, pid_t pid, const struct mapping *map)
 		return;
 	struct loaded *l = find_loaded(f, m, bias);
 	bool is_new = !l;
+	if (is_new && is_full(f))
+		return;
 	if (is_new)
 		l = image_load(&f->image, m, bias);
 	l->present = true;
@@ -411,6 +452,7 @@ int family_prepare(struct supervisor *s, pid_t pid, const struct maps *maps, str
 	for (int i = 0; i < 2 && f->plan.zone[i]; i++)
 		image_add_zone(&f->image, f->plan.zone[i], f->plan.above[i]);
 	snprintf(f->program, sizeof f->program, "%s", f->program_module->path);
+	f->plan.bell_offset = bell_take(&s->bell);
 	*out = f;
 	return 0;
 }
@@ -490,14 +532,17 @@ static void name_program(struct family *f, pid_t pid)
 	maps_free(&maps);
 }
 
-int family_take_over(struct supervisor *s, const struct guest_memory *memory, uint64_t base, const pid_t *pids, size_t count, struct family **out)
+int family_take_over(struct supervisor *s, const struct guest_memory *memory, uint64_t base, uint64_t bell, const pid_t *pids, size_t count, struct family **out)
 {
 	struct family *f = family_new(s);
 	struct text_access access = {write_text, synchronise, f, read_text};
 	f->memory = *memory;
 	f->plan.base = base;
 	f->hook_calls = FIRST_HOOK_CALLS;
+	f->plan.bell_offset = bell;
 	int status = image_inherit(&f->image, memory->code, memory->shared, base, &access);
+	if (!status)
+		status = bell_claim(&s->bell, bell);
 	if (status) {
 		free(f);
 		return status;
@@ -518,6 +563,7 @@ void family_free(struct family *f)
 	weavers_family_ended(f);
 	while (f->processes.count)
 		family_remove_process(f, f->processes.at[0].pid);
+	bell_give_back(&f->supervisor->bell, f->plan.bell_offset);
 	image_release(&f->image);
 	guest_memory_release(&f->memory);
 	free(f);

@@ -26,6 +26,10 @@ struct family {
 	pid_t last_pid;    /* the process that ended last */
 	unsigned hook_calls;
 	int64_t swept_us;  /* when its mailbox was last searched for slots of dead threads */
+	unsigned next_slot; /* where to go on looking into the mailbox */
+	unsigned nonsense; /* events that can't be; after some the mailbox isn't looked at for a while */
+	int64_t deaf_until_us;
+	bool has_many_modules; /* said so */
 	uint64_t landings_seen;
 	bool is_stopped;   /* none of its threads runs: attach and detach */
 	bool is_attaching; /* only what must not be missed is woven yet */
@@ -49,8 +53,8 @@ struct attached {
 	int64_t longest_stop_us;
 };
 int family_attach(struct supervisor *s, pid_t pid, struct family **out, struct attached *outcome, const char **why) __attribute__((warn_unused_result));
-/* Takes over processes whose supervisor was killed, and their memory. On failure the memory stays the caller's, and the processes go on as they were. */
-int family_take_over(struct supervisor *s, const struct guest_memory *memory, uint64_t base, const pid_t *pids, size_t count, struct family **out)
+/* Takes over processes whose supervisor was killed, and their memory; bell: its offset in the memfd. On failure the memory stays the caller's, and the processes go on as they were. */
+int family_take_over(struct supervisor *s, const struct guest_memory *memory, uint64_t base, uint64_t bell, const pid_t *pids, size_t count, struct family **out)
 	__attribute__((warn_unused_result));
 void family_free(struct family *f);
 
@@ -68,10 +72,13 @@ bool family_find_strays(struct family *f);
 pid_t family_process_of_thread(struct family *f, pid_t tid);
 /* The process has this family's zone 0 mapped. */
 bool family_owns(struct family *f, pid_t pid);
+/* Writes where the process itself may write, too; only into this family's memory, whatever has become of the process id. 0 or -errno. */
+int family_write(struct family *f, pid_t pid, uint64_t address, const void *bytes, size_t size) __attribute__((warn_unused_result));
 
 /* Stages all wishes and writes them into the guests. */
 void family_apply(struct family *f, bool live);
 
 uint64_t process_start_time(pid_t pid);
+bool process_has_thread(pid_t pid, pid_t tid);
 
 #endif

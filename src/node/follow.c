@@ -1,4 +1,5 @@
 /* Following execs: the thread is traced from the moment it asks to the moment the new program is set up, and no longer. */
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +11,43 @@
 
 enum { GIVE_UP_US = 10000000 };
 
+static void forget(struct supervisor *s, size_t i)
+{
+	s->followed.at[i] = s->followed.at[--s->followed.count];
+}
+
+static struct followed *find(struct supervisor *s, pid_t tid)
+{
+	for (size_t i = 0; i < s->followed.count; i++)
+		if (s->followed.at[i].tid == tid)
+			return &s->followed.at[i];
+	return NULL;
+}
+
+void follow_let_go(struct supervisor *s, pid_t pid, pid_t tid)
+{
+	struct followed *f = find(s, tid);
+	if (f)
+		f->interrupted = true;
+	else
+		vec_push(&s->followed, (struct followed){.tid = tid, .pid = pid, .since_us = clock_us(), .interrupted = true});
+	trace_interrupt(tid);
+}
+
+/* A number that a guest wrote down: only a thread of its own is followed. Looked at again when it can't become another's any more. */
 int follow_exec(struct supervisor *s, pid_t pid, pid_t tid)
 {
-	int status = trace_seize(tid);
+	struct followed *known = find(s, tid);
+	if (known && known->pid == pid) { /* asked again before the end of the last time was over */
+		known->interrupted = false;
+		known->since_us = clock_us();
+		return 0;
+	}
+	int status = process_has_thread(pid, tid) ? trace_seize(tid) : -ESRCH;
+	if (!status && !process_has_thread(pid, tid)) {
+		follow_let_go(s, pid, tid);
+		status = -ESRCH;
+	}
 	if (status) {
 		log_info("exec in %d is not followed: %s", pid, strerror(-status));
 		return status;
@@ -21,19 +56,22 @@ int follow_exec(struct supervisor *s, pid_t pid, pid_t tid)
 	return 0;
 }
 
-static void forget(struct supervisor *s, size_t i)
+void follow_cancel(struct supervisor *s, pid_t pid, pid_t tid)
 {
-	s->followed.at[i] = s->followed.at[--s->followed.count];
-}
-
-void follow_cancel(struct supervisor *s, pid_t tid)
-{
-	for (size_t i = 0; i < s->followed.count; i++)
-		if (s->followed.at[i].tid == tid) {
-			trace_stop_and_detach(tid);
-			forget(s, i);
-			return;
-		}
+	enum { PATIENCE_MS = 100 };
+	struct followed *f = find(s, tid);
+	int signal = 0;
+	if (!f || f->pid != pid)
+		return;
+	follow_let_go(s, pid, tid);
+	trace_deadline(PATIENCE_MS);
+	enum trace_stop stop = trace_next(tid, true, &signal);
+	trace_deadline(0);
+	if (stop == TRACE_NONE || stop == TRACE_EXEC)
+		return; /* it may not stop for long, or be on its way again: follow_stops() sees to it */
+	if (stop != TRACE_GONE)
+		trace_detach(tid, stop == TRACE_GROUP ? 0 : signal);
+	forget(s, f - s->followed.at);
 }
 
 static void leave_old_family(struct supervisor *s, pid_t pid)
@@ -62,6 +100,16 @@ static void at_exec(struct supervisor *s, pid_t pid)
 	trace_detach(pid, 0);
 }
 
+/* True: it is followed no longer. */
+static bool go_on(const struct followed *f, pid_t tid, int signal)
+{
+	if (f->interrupted)
+		trace_detach(tid, signal);
+	else
+		trace_resume(tid, signal);
+	return f->interrupted;
+}
+
 /* One stop of a followed thread; true when it is followed no longer. An exec by a thread other than the first takes over the first one's id. */
 static bool handle_stop(struct supervisor *s, struct followed *f)
 {
@@ -78,9 +126,9 @@ static bool handle_stop(struct supervisor *s, struct followed *f)
 			at_exec(s, f->pid);
 			return true;
 		}
-		if (clock_us() - f->since_us > GIVE_UP_US) {
-			trace_stop_and_detach(tid);
-			return true;
+		if (!f->interrupted && clock_us() - f->since_us > GIVE_UP_US) {
+			f->interrupted = true;
+			trace_interrupt(tid);
 		}
 		return false;
 	case TRACE_EXEC:
@@ -90,11 +138,9 @@ static bool handle_stop(struct supervisor *s, struct followed *f)
 		return true;
 	case TRACE_SIGNAL:
 	case TRACE_TRAPPED:
-		trace_resume(tid, signal);
-		return false;
+		return go_on(f, tid, signal);
 	case TRACE_GROUP:
-		trace_resume(tid, 0);
-		return false;
+		return go_on(f, tid, 0);
 	}
 	return false;
 }

@@ -37,6 +37,7 @@ struct family_learning {
 	struct observed *observed; /* by probe, PROBE_COUNT_MAX of them */
 	VEC(struct woven) woven;
 	uint64_t dropped;
+	uint64_t tail;             /* of the ring; the guest has a copy */
 	bool changed;
 };
 
@@ -148,6 +149,7 @@ static struct family_learning *of_family(struct learning *g, struct family *f)
 	if (!fresh || !(fresh->observed = calloc(PROBE_COUNT_MAX, sizeof *fresh->observed)))
 		abort();
 	fresh->family = f;
+	fresh->tail = f->image.shared->ring_tail; /* a former supervisor may have read some */
 	f->image.shared->ring_wait = g->supervisor->options.learn_full;
 	vec_push(&g->families, fresh);
 	return fresh;
@@ -253,7 +255,7 @@ static void module_range_of(const struct loaded *l, struct value_space *space)
 static void drain(struct learning *g, struct family_learning *fl)
 {
 	struct guest_shared *shared = fl->family->image.shared;
-	uint64_t tail = shared->ring_tail, head = __atomic_load_n(&shared->ring_head, __ATOMIC_ACQUIRE);
+	uint64_t tail = fl->tail, head = __atomic_load_n(&shared->ring_head, __ATOMIC_ACQUIRE);
 	if (head - tail > GUEST_RING)
 		tail = head - GUEST_RING; /* a guest has tampered with it */
 	for (; tail != head; tail++) {
@@ -271,9 +273,13 @@ static void drain(struct learning *g, struct family_learning *fl)
 		module_range_of(o->loaded, &space);
 		learner_record(g->learner, o->procedure, o->generation, o->point, &space, &r);
 	}
+	if (tail != fl->tail)
+		bell_answered(&g->supervisor->bell, fl->family->plan.bell_offset);
+	fl->tail = tail;
 	__atomic_store_n(&shared->ring_tail, tail, __ATOMIC_RELEASE);
-	if (shared->records_dropped != fl->dropped) {
-		fl->dropped = shared->records_dropped;
+	uint64_t dropped = __atomic_load_n(&shared->records_dropped, __ATOMIC_RELAXED);
+	if (dropped != fl->dropped) {
+		fl->dropped = dropped;
 		learner_lost(g->learner);
 	}
 }

@@ -24,8 +24,10 @@ static void note_line(const char *line, pid_t pid, struct orphan *o)
 		o->base = start;
 		o->code_inode = inode;
 	}
-	if (path == o->bell)
+	if (path == o->bell) {
 		o->bell_inode = inode;
+		o->bell_offset = offset;
+	}
 	snprintf(path, sizeof o->code, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, start, end);
 }
 

@@ -12,6 +12,7 @@ struct orphan {
 	pid_t pid;
 	uint64_t base;               /* zone 0 */
 	uint64_t code_inode, bell_inode;
+	uint64_t bell_offset;        /* the family's bell in the file */
 	char code[64], shared[64], bell[64]; /* /proc/PID/map_files/... */
 	struct guest_legacy legacy;
 };

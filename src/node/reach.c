@@ -12,6 +12,7 @@
 #include "inject/maps.h"
 #include "inject/memory.h"
 #include "inject/remap.h"
+#include "node/bell.h"
 
 enum { PAGE = 4096, CHUNK = 16 * PAGE, SCRATCH = 64, PROTECTION_CODE = PROT_READ | PROT_EXEC, PROTECTION_DATA = PROT_READ | PROT_WRITE };
 
@@ -21,11 +22,7 @@ int reach_bell(const struct orphan *o, bool *is_copy)
 {
 	int fd = open(o->bell, O_RDWR | O_CLOEXEC);
 	*is_copy = fd < 0 && (errno == EPERM || errno == EACCES);
-	if (*is_copy)
-		fd = memfd_create("clearview-bell", MFD_CLOEXEC);
-	if (fd < 0 || (*is_copy && ftruncate(fd, PAGE)))
-		return -errno;
-	return fd;
+	return *is_copy ? bell_make() : fd < 0 ? -errno : fd;
 }
 
 static int open_files(const struct orphan *o, struct guest_memory *out)

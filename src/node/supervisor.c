@@ -207,22 +207,23 @@ static unsigned patience_ms(struct supervisor *s)
 	unsigned rows = guest_rows_patience_ms(s->rows);
 	if (rows < repairing)
 		repairing = rows;
-	if (s->followed.count)
-		return FOLLOWING_MS;
+	for (size_t i = 0; i < s->followed.count; i++)
+		if (!s->followed.at[i].interrupted)
+			return FOLLOWING_MS;
 	return s->options.redirect_all && repairing > BUSY_MS ? BUSY_MS : repairing;
 }
 
 static void loop(struct supervisor *s)
 {
 	while (s->families.count || s->followed.count) {
-		uint32_t seen = bell_rings(&s->bell);
+		bell_listen(&s->bell);
 		bool busy = events_handle(s);
 		follow_stops(s);
 		handle_descriptors(s);
 		drop_empty_families(s);
 		tick(s);
 		if (!busy && (s->families.count || s->followed.count))
-			bell_wait(&s->bell, seen, patience_ms(s));
+			bell_wait(&s->bell, patience_ms(s));
 	}
 }
 
@@ -368,7 +369,7 @@ int supervisor_take_over(const struct guard_options *options, int bell_fd, const
 	look_after_keeper(&s);
 	for (size_t i = 0; i < count; i++) {
 		struct family *f;
-		status = family_take_over(&s, &families[i].memory, families[i].base, families[i].pids.at, families[i].pids.count, &f);
+		status = family_take_over(&s, &families[i].memory, families[i].base, families[i].bell, families[i].pids.at, families[i].pids.count, &f);
 		if (status) {
 			log_error("process %d can't be adopted: %s", families[i].pids.at[0], strerror(-status));
 			continue;

@@ -57,6 +57,7 @@ int supervisor_attach(const struct guard_options *options, const pid_t *pids, si
 struct orphan_family {
 	struct guest_memory memory;
 	uint64_t base; /* zone 0 */
+	uint64_t bell; /* offset of its bell in the memfd */
 	VEC(pid_t) pids;
 };
 
@@ -73,10 +74,12 @@ void supervisor_unwatch_process(struct supervisor *s, int pidfd);
 bool events_handle(struct supervisor *s);
 /* Events that the former supervisor of the family has left unanswered. */
 void events_inherit(struct family *f);
-/* follow.c: execs. */
+/* follow.c: execs. pid, tid: a guest's word. */
 int follow_exec(struct supervisor *s, pid_t pid, pid_t tid);
-void follow_cancel(struct supervisor *s, pid_t tid);
+void follow_cancel(struct supervisor *s, pid_t pid, pid_t tid);
 void follow_stops(struct supervisor *s);
+/* Detaches a traced thread as soon as it can be stopped. */
+void follow_let_go(struct supervisor *s, pid_t pid, pid_t tid);
 
 int64_t clock_us(void); /* CLOCK_REALTIME */
 

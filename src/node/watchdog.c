@@ -25,6 +25,8 @@ enum {
 	STEPS_MAX = 30000,
 	STEPS_BETWEEN_PROOFS = 10000,
 	STEPPING_US = 400000,
+	STOP_MS = 2000,        /* a thread that doesn't stop by then is left alone */
+	THREADS_MAX = 512,     /* of a process that are looked at */
 };
 
 /* A thread that computes. */
@@ -115,6 +117,7 @@ struct stepping {
 	pid_t pid, tid;
 	struct user_regs_struct r;
 	struct loop_trace *trace;
+	bool is_stuck; /* in an instruction: a page fault that somebody has to resolve */
 };
 
 static size_t read_guest(void *context, uint64_t address, void *out, size_t size)
@@ -167,6 +170,7 @@ static bool one_step(struct stepping *s, int *signal)
 	if (!record(s, bytes, available) || ptrace(PTRACE_SINGLESTEP, s->tid, NULL, NULL))
 		return false;
 	enum trace_stop stop = trace_next(s->tid, true, signal);
+	s->is_stuck = stop == TRACE_NONE;
 	if (stop != TRACE_TRAPPED) {
 		if (stop != TRACE_SIGNAL)
 			*signal = 0;
@@ -212,6 +216,7 @@ static bool examine(struct supervisor *s, struct family *f, pid_t pid, pid_t tid
 	int signal = 0;
 	if (trace_seize(tid))
 		return false;
+	trace_deadline(STOP_MS);
 	enum trace_stop stop = ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) ? TRACE_GONE : trace_next(tid, true, &signal);
 	bool stopped = stop == TRACE_GROUP && !ptrace(PTRACE_GETREGS, tid, NULL, &stepping.r);
 	bool proven = false;
@@ -230,6 +235,11 @@ static bool examine(struct supervisor *s, struct family *f, pid_t pid, pid_t tid
 		}
 	}
 	loop_free(stepping.trace);
+	trace_deadline(0);
+	if (stop == TRACE_NONE || stepping.is_stuck) {
+		follow_let_go(s, pid, tid);
+		return false;
+	}
 	stop_stepping(tid);
 	trace_detach(tid, signal);
 	return proven;
@@ -280,7 +290,7 @@ static void look_at_process(struct supervisor *s, struct family *f, pid_t pid)
 	snprintf(name, sizeof name, "/proc/%d/task", pid);
 	DIR *d = opendir(name);
 	for (struct dirent *e; d && (e = readdir(d));)
-		if (e->d_name[0] != '.')
+		if (e->d_name[0] != '.' && tids.count < THREADS_MAX)
 			vec_push(&tids, (pid_t)atoi(e->d_name));
 	if (d)
 		closedir(d);

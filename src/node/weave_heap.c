@@ -266,6 +266,7 @@ unsigned heap_watch_arm(struct family *f, const struct guest_heap_finding *findi
 {
 	struct supervisor *s = f->supervisor;
 	uint64_t classes[2];
+	bool is_full = f->image.tables->heap_site_count == HEAP_SITES_MAX;
 	unsigned class_count = heap_classes(finding, classes), count = sites_of(f, finding->site, out, addresses);
 	for (unsigned i = 0; i < count; i++)
 		for (unsigned k = 0; k < class_count; k++) {
@@ -274,7 +275,7 @@ unsigned heap_watch_arm(struct family *f, const struct guest_heap_finding *findi
 				if (l)
 					arm_in(s->families.at[n], l, &out[i], classes[k]);
 			}
-			if (store_heap_site_put(s->store, &out[i], classes[k]))
+			if (!is_full && store_heap_site_put(s->store, &out[i], classes[k]))
 				log_error("the allocation site could not be stored: %s", store_error(s->store));
 		}
 	return count;
