@@ -74,6 +74,7 @@ enum guest_event_kind {
 			    * the allocator had returned), else the allocator's own procedure goes on */
 	EVENT_ORIGINAL,    /* args: address in a copy. reply 0: the original address */
 	EVENT_TEXT,        /* args: address. reply 0: 1 if it is in a module's text */
+	EVENT_TEXT_WRITE,  /* args: start, end: the program is about to make that writable */
 };
 
 enum guest_verdict {

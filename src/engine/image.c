@@ -68,6 +68,7 @@ void image_unload(struct image *im, struct loaded *l)
 		redirected_free(l->redirected.at[i]);
 	vec_free(&l->redirected);
 	vec_free(&l->in);
+	vec_free(&l->written);
 	image_forget_wishes(im, l);
 	free(l->owner);
 	free(l);
@@ -268,7 +269,7 @@ static bool overlaps_other(struct loaded *l, const struct procedure *p, const st
 /* A procedure that isn't redirected yet. Takes p over, on failure too. */
 static int adopt_procedure(struct image *im, struct loaded *l, struct procedure *p, struct redirected **out)
 {
-	int status = overlaps_other(l, p, NULL) ? -EBUSY : l->map ? 0 : image_give_map(im, l);
+	int status = overlaps_other(l, p, NULL) || image_is_written(l, p) ? -EBUSY : l->map ? 0 : image_give_map(im, l);
 	if (status) {
 		procedure_free(p);
 		return status;
@@ -336,7 +337,7 @@ int image_redirect(struct image *im, struct loaded *l, uint64_t offset, struct w
 	if (!l->zone)
 		return refuse(l, -ERANGE);
 	if (r)
-		return stage_copy(im, r, weaves, count);
+		return r->given_up ? -EBUSY : stage_copy(im, r, weaves, count);
 	int status = procedure_get(l->module, offset, &p);
 	return status ? refuse(l, status) : redirect_procedure(im, l, p, weaves, count, NULL, 0);
 }

@@ -25,6 +25,7 @@ struct loaded {
 	uint32_t refused;          /* procedures that could not be redirected */
 	bool fresh;                /* none of its code can be running yet */
 	bool present;              /* used while the list of modules is brought up to date */
+	VEC(struct range) written; /* module offsets that the program may have changed: nothing is redirected there */
 	VEC(pid_t) in;             /* the processes of the family that have it loaded there */
 };
 
@@ -37,6 +38,7 @@ struct redirected {
 	size_t plan_count;
 	bool staged;        /* text not written yet */
 	bool leaving;       /* staged: back to the original bytes */
+	bool given_up;      /* back to the original bytes for good: the program writes there itself */
 	bool inherited;     /* a former supervisor's springboards, whose holes nobody knows any more, may still be executed */
 	uint32_t generation; /* of the commit that wrote it last */
 	VEC(uint64_t) extra; /* landings seen beyond what analysis knew */
@@ -118,6 +120,9 @@ int image_redirect(struct image *im, struct loaded *l, uint64_t offset, struct w
 /* Stages its way back to native. */
 void image_restore(struct image *im, struct redirected *r);
 struct redirected *image_redirected(struct loaded *l, uint64_t offset);
+/* The program is about to write into this text (guest addresses): stages the way back to native of all procedures there, and never redirects them again. alone: one
+ * thread is all that can be running there; with others, a procedure with springboards of two bytes keeps them. */
+void image_give_up(struct image *im, struct loaded *l, struct range text, bool alone);
 
 /* Weavers: state a wish (nothing happens yet), take all of an owner's wishes back, and stage what the wishes of all owners now add up to: one copy a
  * procedure with all their probes. image_weave returns the number of procedures that could not be redirected. */

@@ -10,6 +10,8 @@ void image_rewish(struct image *im, struct loaded *l, uint64_t procedure); /* im
 /* visits.c: copy_emit with the probes that count visits, too. */
 int image_emit_copy(struct image *im, struct loaded *l, const struct procedure *p, struct weave *weaves, size_t count, struct copy **out)
 	__attribute__((warn_unused_result));
+/* written.c: may the program have changed any of its bytes? */
+bool image_is_written(const struct loaded *l, const struct procedure *p);
 /* inherit.c */
 uint64_t image_module_identity(const struct module *m);
 void image_inherit_map(struct image *im, struct loaded *l);

@@ -243,6 +243,10 @@ static bool program_system_call(const struct guest_probe *p, struct probe_frame 
 	case __NR_vfork:
 		program_fork(f);
 		break;
+	case __NR_mprotect:
+	case __NR_pkey_mprotect:
+		program_mprotect(f);
+		break;
 	case __NR_execve:
 	case __NR_execveat:
 		program_exec(f, p->bound >= 0);

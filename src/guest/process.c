@@ -1,4 +1,4 @@
-/* Forks and execs: the supervisor learns of new processes and follows them into new programs. */
+/* Forks and execs: the supervisor learns of new processes and follows them into new programs. And of text that the program is going to change. */
 #include "guest/signals.h"
 
 void program_fork(struct probe_frame *f)
@@ -62,6 +62,18 @@ void program_exec_failed(struct probe_frame *f)
 	uint64_t reply[2];
 	cover_signals();
 	post_event(EVENT_EXEC_FAILED, (uint64_t[]){f->r[REG_RAX], 0, 0, 0}, reply);
+}
+
+/* Text that becomes writable must hold the program's own bytes. */
+void program_mprotect(const struct probe_frame *f)
+{
+	enum { WRITE = 2 };
+	uint64_t reply[2], start = f->r[REG_RDI], end = start + f->r[REG_RSI];
+	for (uint32_t i = 0; f->r[REG_RDX] & WRITE && i < guest_tables.module_count; i++) {
+		const struct guest_module *m = &guest_tables.module[i];
+		if (m->start < end && start < m->end)
+			post_event(EVENT_TEXT_WRITE, (uint64_t[]){start, end, 0, 0}, reply);
+	}
 }
 
 /* In place of the dynamic linker's debugger hook, which is called before and after it maps or unmaps something. Only the latter is news. */

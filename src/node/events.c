@@ -89,6 +89,33 @@ static uint64_t on_text(struct supervisor *s, struct family *f, const struct eve
 	return l && image_process_has(l, e->pid);
 }
 
+/* How many threads could be in the family's text. */
+static size_t thread_count(const struct family *f)
+{
+	char name[32];
+	size_t count = 0;
+	for (size_t i = 0; i < f->processes.count; i++) {
+		struct stat st;
+		snprintf(name, sizeof name, "/proc/%d/task", f->processes.at[i].pid);
+		if (!stat(name, &st))
+			count += st.st_nlink - 2;
+	}
+	return count;
+}
+
+static uint64_t on_text_write(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	size_t threads = thread_count(f);
+	for (size_t i = 0; i < f->image.modules.count; i++) {
+		struct loaded *l = f->image.modules.at[i];
+		struct range text = {e->arg[0] > l->text.start ? e->arg[0] : l->text.start, e->arg[1] < l->text.end ? e->arg[1] : l->text.end};
+		if (text.start < text.end && image_process_has(l, e->pid))
+			image_give_up(&f->image, l, text, threads == 1);
+	}
+	image_commit(&f->image, true);
+	return 0;
+}
+
 static uint64_t on_heap(struct supervisor *s, struct family *f, const struct event_in *e)
 {
 	return failures_heap(s, f, e->pid, e->tid, e->arg);
@@ -97,7 +124,7 @@ static uint64_t on_heap(struct supervisor *s, struct family *f, const struct eve
 static event_handler *const handlers[] = {
 	[EVENT_FAULT] = on_fault,         [EVENT_LANDING] = on_landing, [EVENT_MODULES] = on_modules,   [EVENT_EXEC] = on_exec,
 	[EVENT_EXEC_FAILED] = on_exec_failed, [EVENT_FORKED] = on_forked, [EVENT_HEAP] = on_heap, [EVENT_ORIGINAL] = on_original,
-	[EVENT_TEXT] = on_text,
+	[EVENT_TEXT] = on_text,           [EVENT_TEXT_WRITE] = on_text_write,
 };
 
 /* The sender must be what it says: a process of this family. One that we don't know yet is looked at; a fork is brought up to date. */

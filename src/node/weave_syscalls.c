@@ -31,6 +31,8 @@ static const struct rule rules[] = {
 	{SYS_fork, PROBE_SYSCALL, PROBE_CLONED},
 	{SYS_vfork, PROBE_SYSCALL, PROBE_CLONED},
 	{SYS_clone3, PROBE_SYSCALL, PROBE_CLONED},
+	{SYS_mprotect, PROBE_SYSCALL, NOTHING}, /* of text: the program will write there */
+	{SYS_pkey_mprotect, PROBE_SYSCALL, NOTHING},
 	{SYS_execve, PROBE_SYSCALL, PROBE_EXECED},
 	{SYS_execveat, PROBE_SYSCALL, PROBE_EXECED},
 };
