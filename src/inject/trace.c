@@ -75,9 +75,13 @@ int trace_resume(pid_t tid, int signal)
 	return ptrace(PTRACE_CONT, tid, NULL, (void *)(long)signal) ? -errno : 0;
 }
 
+/* One that was killed meanwhile can't be detached from: its parent hears of its end when the tracer has. */
 void trace_detach(pid_t tid, int signal)
 {
-	ptrace(PTRACE_DETACH, tid, NULL, (void *)(long)signal);
+	int status;
+	if (ptrace(PTRACE_DETACH, tid, NULL, (void *)(long)signal) && errno == ESRCH)
+		while (waitpid(tid, &status, __WALL) < 0 && errno == EINTR)
+			;
 }
 
 void trace_interrupt(pid_t tid)
