@@ -55,6 +55,13 @@ def refused_or_like(name, code, expected, words, **options):
         refused(name, code, words, **options)
 
 
+def like(name, expected, words, **options):
+    """Done as natively."""
+    got = outcome(words, **options)
+    if got != (*expected, ""):
+        problems.append("%s: %r" % (name, got))
+
+
 def run(*command, state=STATE):
     return ["run", "--state", state, "--", *command]
 
@@ -66,7 +73,13 @@ def programs():
     refused("a folder", CANNOT_RUN, run(WORK))
     refused("empty file", CANNOT_RUN, run(file("empty")))
     refused("neither ELF nor script", CANNOT_RUN, run(file("noise", b"neither one nor the other")))
-    refused_or_like("a script", CANNOT_RUN, (5, "ran\n"), run(file("script", b"#!/bin/sh\necho ran; exit 5\n")))
+    like("a script", (5, "ran\n"), run(file("script", b"#!/bin/sh\necho ran; exit 5\n")))
+    like("a script with an argument", (0, "x=1 %s/options a b\n" % WORK), run(file("options", b"#! \t/bin/echo  x=1\n"), "a", "b"))
+    like("a script of a script", (5, "ran\n"), run(file("outer", b"#!%s/script -\n" % WORK.encode())))
+    like("a script by PATH", (0, "found\n"), run("by-path"), env=dict(os.environ, PATH=os.path.dirname(file("by-path", b"#!/bin/sh\necho found\n")) + ":/bin:/usr/bin"))
+    refused("a script of itself", CANNOT_RUN, run(file("loop", b"#!%s/loop\n" % WORK.encode())))
+    refused("a script for nothing", CANNOT_RUN, run(file("nameless", b"#! \n")))
+    refused("a script of a 32-bit program", CANNOT_RUN, run(file("script32", b"#!%s\n" % file("elf32", elf(32, EM_386)).encode())))
     refused("a script without its interpreter", CANNOT_RUN, run(file("orphan", b"#!/missing/interpreter\n")))
     refused("cut ELF", CANNOT_RUN, run(file("cut", open("/bin/true", "rb").read()[:100])))
     refused("32-bit ELF", CANNOT_RUN, run(file("elf32", elf(32, EM_386))))
