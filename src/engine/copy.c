@@ -98,11 +98,25 @@ static void emit_emulated_indirect_call(struct emission *m, const struct insn *i
 	emit_u8(&m->e, 0xc3);                                          /* ret */
 }
 
-/* A call with a probe before it. In place it could be reached without passing the probe: it may be a procedure's first instruction, or stand behind
- * another call. So its original bytes become dead, and the copy does what it does, with the original return address. */
-static bool is_emulated(const struct emission *m, const struct insn *i, bool woven)
+/* Two ways to read the same bytes; at most one of them is what the program executes, and nobody knows which. */
+static bool is_overlapped(const struct procedure *p, size_t k)
 {
-	return woven && (i->flow == FLOW_CALL || (i->flow == FLOW_CALL_INDIRECT && indirect_call_opcode(procedure_bytes(m->p, i), i->length) >= 0));
+	enum { LONGEST = 15 };
+	const struct insn *i = &p->insns[k];
+	if (k + 1 < p->insn_count && p->insns[k + 1].address < insn_end(i))
+		return true;
+	for (size_t before = k; before-- > 0 && p->insns[before].address + LONGEST > i->address;)
+		if (insn_end(&p->insns[before]) > i->address)
+			return true;
+	return false;
+}
+
+/* A call with a probe before it. In place it could be reached without passing the probe: it may be a procedure's first instruction, or stand behind
+ * another call. So its original bytes become dead, and the copy does what it does, with the original return address. One that other code overlaps
+ * would keep bytes from becoming a springboard behind the call that is really there. */
+static bool is_emulated(const struct emission *m, const struct insn *i, const struct copy_entry *e)
+{
+	return (e->woven || e->overlapped) && (i->flow == FLOW_CALL || (i->flow == FLOW_CALL_INDIRECT && indirect_call_opcode(procedure_bytes(m->p, i), i->length) >= 0));
 }
 
 static void emit_emulated_call(struct emission *m, const struct insn *i)
@@ -196,8 +210,9 @@ static void emit_all(struct emission *m, struct weave *weaves, size_t count)
 			next++;
 		m->copy->entries[k] = (struct copy_entry){.offset = i->address,
 							    .code = m->e.used,
-							    .woven = next < end && next->offset == i->address};
-		bool emulated = is_emulated(m, i, m->copy->entries[k].woven);
+							    .woven = next < end && next->offset == i->address,
+							    .overlapped = is_overlapped(p, k)};
+		bool emulated = is_emulated(m, i, &m->copy->entries[k]);
 		m->copy->entries[k].in_place = insn_is_call(i) && !emulated;
 		emit_probes(m, i->address, WEAVE_BEFORE, &next, end);
 		m->copy->entries[k].moved = m->e.used;

@@ -34,7 +34,8 @@ struct copy_entry {
 	uint32_t code;    /* copy.code + this; of a call that stays in place: the jump to it */
 	uint32_t moved;   /* the instruction itself, behind its probes */
 	uint32_t behind;  /* the end of the instruction: what follows up to the next entry happens when it has been executed */
-	bool in_place;    /* a call: runs at its original address, unless a probe stands before it */
+	bool in_place;    /* a call: runs at its original address, unless a probe stands before it or other code overlaps it */
+	bool overlapped;  /* another instruction shares bytes with it: neither can stay where it is */
 	bool woven;       /* there is a probe at it */
 };
 

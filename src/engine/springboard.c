@@ -182,7 +182,7 @@ static size_t run_length(const struct planner *s, size_t at)
 			return 0;
 		if (s->use[i->address - s->plan->range.start] == KEPT)
 			return n;
-		if (s->copy->entries[k].woven)
+		if (s->copy->entries[k].woven || s->copy->entries[k].overlapped)
 			return 0;
 		if (!insn_falls_through(i))
 			return n + 1;
