@@ -22,6 +22,13 @@ check: deps
 	@$(MAKE) --no-print-directory all
 	@tests/run --build $(BUILDDIR) $(ARGS)
 
+# The lists of programs and servers; WORDS chooses some: make programs WORDS="servers/ programs/git"
+WORDS ?= programs/ servers/
+programs: deps
+	@scripts/deps programs
+	@$(MAKE) --no-print-directory all
+	@tests/run --build $(BUILDDIR) --programs --mode redirect -v $(ARGS) $(WORDS)
+
 demo: deps
 	@$(MAKE) --no-print-directory all
 	@demo/run --build $(BUILDDIR) $(ARGS)
@@ -42,4 +49,4 @@ fuzz: deps
 clean:
 	rm -rf $(BUILDDIR)
 
-.PHONY: all compile deps check demo bench exercise fuzz clean
+.PHONY: all compile deps check programs demo bench exercise fuzz clean

@@ -5,13 +5,14 @@
     run:   ARGS => exit 0      arguments, and how it must end natively: "exit N" or a signal's name (default: => exit 0)
     stdin: TEXT                what it reads (C escapes); otherwise /dev/null
     needs: g++ nginx           programs; without them the test is skipped
+    packages: ruby   Debian packages beyond those of scripts/deps: it runs only with tests/run --programs (make programs)
     modes: guard redirect      only these modes, each with the native run before it; "alone": once, with $CLEARVIEW set
     time:  120                 seconds for one run (default: see tests/run)
     token: none                do not ask for a last line "ok"
 """
 import os, re, shlex, signal
 
-LINE = re.compile(r"^\W*(build|part|run|stdin|needs|modes|time|token):\s*(.*?)\s*$")
+LINE = re.compile(r"^\W*(build|part|run|stdin|needs|packages|modes|time|token):\s*(.*?)\s*$")
 REPEATED = ("build", "part", "run")
 C_HEADER, SHELL_HEADER, PYTHON_HEADER = r"/\*.*?\*/", r"\A(?:#.*\n)+", r'""".*?"""'
 HEADERS = {".c": C_HEADER, ".cc": C_HEADER, ".sh": SHELL_HEADER, ".py": PYTHON_HEADER}
@@ -47,7 +48,7 @@ class Run:
 
 
 class Test:
-    """One file; `kind` is the folder: behave, programs or e2e."""
+    """One file; `kind` is the folder: behave, programs, servers or e2e."""
     def __init__(self, kind, path):
         d = read(path)
         self.kind, self.path = kind, path
@@ -57,6 +58,7 @@ class Test:
         self.runs = [Run(r) for r in d["run"] or [""]]
         self.stdin = d.get("stdin", "").encode().decode("unicode_escape").encode("latin1")
         self.needs = d.get("needs", "").split()
+        self.packages = d.get("packages", "").split()
         self.modes = d.get("modes", "").split()
         self.time = float(d.get("time", 0))
         self.token = d.get("token", "ok")

@@ -14,9 +14,10 @@ class Outcome:
 
 
 class Setting:
-    """What all jobs share. modes: name -> function(state folder) giving the command prefix; the native one gives []."""
-    def __init__(self, modes, work, build, seconds):
-        self.modes, self.work, self.build, self.seconds = modes, work, build, seconds
+    """What all jobs share. modes: name -> function(state folder) giving the command prefix; the native one gives []. programs: also
+    the tests that need more Debian packages."""
+    def __init__(self, modes, work, build, seconds, programs=False):
+        self.modes, self.work, self.build, self.seconds, self.programs = modes, work, build, seconds, programs
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "CLEARVIEW", "MAKE", "MFLAGS", "XDG_"))}
         self.environment.update(LC_ALL="C", PATH="/usr/sbin:/usr/bin:/sbin:/bin", HOME=work)
 
@@ -138,8 +139,10 @@ def collect(setting, top):
     def found(pattern):
         return sorted(glob.glob(os.path.join(top, pattern)))
     jobs = unit_jobs(setting)
-    for pattern, kind in (("behave/*.c", "behave"), ("behave/*.cc", "behave"), ("e2e/programs/*.sh", "programs")):
+    for pattern, kind in (("behave/*.c", "behave"), ("behave/*.cc", "behave"), ("programs/*.sh", "programs"), ("programs/servers/*.sh", "servers")):
         for test in (Test(kind, path) for path in found(pattern)):
+            if test.packages and not setting.programs:
+                continue        # asked for by make programs
             jobs += [ProgramJob(setting, test, b, r) for b in test.builds for r in test.runs]
     for path in found("e2e/*.py"):
         if os.access(path, os.X_OK):            # the others are modules the tests share

@@ -1,7 +1,6 @@
 #!/bin/bash
 # xz, gzip and bzip2 round trips, also with threads and through pipes; damaged input is refused as natively.
 # time: 120
-# needs: bzip2 xz gzip
 set -eu -o pipefail
 seq 1 200000 >plain
 for level in -1 -6; do
