@@ -18,7 +18,7 @@
 #include <clearview/operand.h>
 #include <stdbool.h>
 
-enum { GUEST_ABI_VERSION = 7 };
+enum { GUEST_ABI_VERSION = 8 };
 
 /* Places in the blob that woven code, the kernel or the supervisor enter it at. */
 enum guest_entry {
@@ -45,6 +45,7 @@ struct boot_arguments {
 	uint64_t zone, code_size;       /* zone 0 and the code memfd's bytes mapped there from file offset 0 */
 	uint64_t other_zone, other_size, other_offset; /* a second zone of code at that file offset; size 0: none */
 	uint64_t no_exec_start, no_exec_size; /* stack whose execute permission is taken away; size 0: none */
+	uint64_t shadow;                /* the gs base; 0: none */
 	uint64_t own_signals;           /* bit s-1: install ENTRY_SIGNAL for signal s */
 	uint64_t bell_offset;           /* the family's page in the bell memfd */
 	char code_path[48], shared_path[48], bell_path[48]; /* /proc/PID/fd/N of the supervisor */
@@ -75,6 +76,8 @@ enum guest_event_kind {
 	EVENT_ORIGINAL,    /* args: address in a copy. reply 0: the original address */
 	EVENT_TEXT,        /* args: address. reply 0: 1 if it is in a module's text */
 	EVENT_TEXT_WRITE,  /* args: start, end: the program is about to make that writable */
+	EVENT_RETURN,      /* args: siginfo_t *, ucontext_t *, the return address that was noted. reply: enum guest_verdict; VERDICT_PROGRAM: it is
+			    * right as it is */
 };
 
 enum guest_verdict {
@@ -284,6 +287,19 @@ struct guest_heap_finding {
 	uint64_t site;       /* behind the call that allocated the block, its low 32 bits; guarded blocks: all */
 };
 
+/* --- Shadow: the return addresses that procedures were entered with. The shadow of the word at address A of a stack lies at A + GUEST_SHADOW, which is the gs
+ * base of all threads: so each stack has its own, and whatever changes stacks (longjmp, exceptions, contexts, threads) needs nothing. It is mapped piece by
+ * piece where it is first touched. Stacks below -GUEST_SHADOW have none: a thread that is seen on one gets gs base 0, where what is noted is the return address
+ * itself, and is watched no longer. */
+#define GUEST_SHADOW (-0x200000000000ull)
+enum { GUEST_SHADOW_PIECE = 1 << 24 };
+
+/* What woven code traps with when it has found something: ud1 distance(%rax), %reg. Registers are as before the instruction that is woven at. */
+enum { STRICT_TRAP_SIZE = 7, STRICT_TRAP_0 = 0x0f, STRICT_TRAP_1 = 0xb9, STRICT_TRAP_2 = 0x80 };
+enum strict_trap {
+	STRICT_RETURN, /* reg 0: (%rsp) isn't what was noted */
+};
+
 /* --- Landing maps: for every byte of a redirected module's text, where its copy is. */
 enum { GUEST_MODULES_MAX = 256 };
 struct guest_module {
@@ -322,6 +338,7 @@ struct guest_tables {
 	uint32_t module_count;    /* entries of module[] to look at */
 	uint32_t fault_current;   /* which of the two fault tables is valid */
 	uint32_t fault_count[2];
+	uint64_t shadow;          /* the gs base of threads whose returns are watched; 0: none are */
 	uint64_t heap_enabled;
 	struct guest_legacy legacy;
 	uint64_t original[GUEST_ORIGINALS]; /* addresses of the copies of the allocator's procedures, by enum guest_entry - ENTRY_MALLOC */
@@ -343,6 +360,8 @@ struct guest_shared {
 	struct guest_slot slot[GUEST_SLOTS];
 	uint64_t landings;             /* traps resolved in the guest */
 	uint64_t last_landing;
+	uint64_t unnoted_returns;      /* of which the shadow knows nothing */
+	uint64_t last_unnoted;         /* guest address of the return's copy */
 	uint64_t records_dropped;
 	uint32_t ring_wait;            /* set by the supervisor: writers wait for room instead of dropping */
 	uint32_t unused;

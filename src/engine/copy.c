@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/vec.h"
+#include "engine/weave_inline.h"
 #include "x86/emit.h"
 
 enum { PROBE_FRAME = 136 }; /* red zone and probe number: what a probe's code has pushed when it comes back */
@@ -18,6 +19,7 @@ struct emission {
 	struct zone *z;
 	struct copy *copy;
 	struct emitter e;
+	struct inline_weaving *inlined; /* NULL: none */
 	VEC(struct fixup) fixups;
 };
 
@@ -98,6 +100,14 @@ static void emit_emulated_indirect_call(struct emission *m, const struct insn *i
 	emit_u8(&m->e, 0xc3);                                          /* ret */
 }
 
+/* An entry of one byte has no room for a springboard in front of a call that stays, and with something woven into it can't stay itself. */
+static bool squeezes_entry(const struct emission *m, const struct insn *i)
+{
+	size_t k = i - m->p->insns;
+	const struct insn *entry = k ? i - 1 : i;
+	return k && entry->address == m->p->entry && entry->length == 1 && insn_end(entry) == i->address && m->copy->entries[k - 1].woven;
+}
+
 /* Two ways to read the same bytes; at most one of them is what the program executes, and nobody knows which. */
 static bool is_overlapped(const struct procedure *p, size_t k)
 {
@@ -116,7 +126,7 @@ static bool is_overlapped(const struct procedure *p, size_t k)
  * would keep bytes from becoming a springboard behind the call that is really there. */
 static bool is_emulated(const struct emission *m, const struct insn *i, const struct copy_entry *e)
 {
-	return (e->woven || e->overlapped) && (i->flow == FLOW_CALL || (i->flow == FLOW_CALL_INDIRECT && indirect_call_opcode(procedure_bytes(m->p, i), i->length) >= 0));
+	return (e->woven || e->overlapped || squeezes_entry(m, i)) && (i->flow == FLOW_CALL || (i->flow == FLOW_CALL_INDIRECT && indirect_call_opcode(procedure_bytes(m->p, i), i->length) >= 0));
 }
 
 static void emit_emulated_call(struct emission *m, const struct insn *i)
@@ -200,6 +210,23 @@ static void note_detour(struct emission *m, struct weave *weaves, size_t count)
 		}
 }
 
+static uint32_t moved_insn(void *context, size_t insn)
+{
+	struct emission *m = context;
+	return m->copy->entries[insn].moved;
+}
+
+static void note_cold(void *context, uint32_t code, uint32_t insn)
+{
+	struct emission *m = context;
+	vec_push(&m->copy->cold, (struct copy_cold){code, insn});
+}
+
+static void emit_cold(struct emission *m)
+{
+	inline_emit_cold(m->inlined, moved_insn, note_cold, m);
+}
+
 static void emit_all(struct emission *m, struct weave *weaves, size_t count)
 {
 	struct weave *next = weaves, *end = weaves + count;
@@ -210,11 +237,13 @@ static void emit_all(struct emission *m, struct weave *weaves, size_t count)
 			next++;
 		m->copy->entries[k] = (struct copy_entry){.offset = i->address,
 							    .code = m->e.used,
-							    .woven = next < end && next->offset == i->address,
+							    .woven = (next < end && next->offset == i->address) || inline_is_woven(m->inlined, k),
 							    .overlapped = is_overlapped(p, k)};
 		bool emulated = is_emulated(m, i, &m->copy->entries[k]);
 		m->copy->entries[k].in_place = insn_is_call(i) && !emulated;
+		inline_emit(m->inlined, k, true);
 		emit_probes(m, i->address, WEAVE_BEFORE, &next, end);
+		inline_emit(m->inlined, k, false);
 		m->copy->entries[k].moved = m->e.used;
 		if (emulated)
 			emit_emulated_call(m, i);
@@ -233,6 +262,7 @@ static void emit_all(struct emission *m, struct weave *weaves, size_t count)
 	for (struct weave *w = weaves; w < end; w++)
 		if (w->resume == RESUME_BEHIND && procedure_insn(p, w->offset))
 			emit_resume_behind(m, w);
+	emit_cold(m);
 }
 
 static void resolve_fixups(struct emission *m)
@@ -249,14 +279,20 @@ static size_t size_bound(const struct procedure *p, size_t weave_count)
 	return bytes + weave_count * 64;
 }
 
-int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct weave *weaves, size_t weave_count, struct copy **out)
+int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct weave *weaves, size_t weave_count, const struct inline_weaver *const *inlines,
+	      size_t inline_count, struct copy **out)
 {
-	size_t bound = size_bound(p, weave_count);
+	struct emission m = {.p = p, .z = z};
+	m.inlined = inline_begin(p, inlines, inline_count, &m.e);
+	size_t bound = size_bound(p, weave_count) + inline_room(m.inlined);
 	uint64_t code = zone_reserve(z, bound);
-	if (!code)
+	if (!code) {
+		inline_end(m.inlined);
 		return -ENOSPC;
+	}
 	struct copy *c = calloc(1, sizeof *c);
-	struct emission m = {.p = p, .z = z, .copy = c, .e = {zone_host(z, code), code, bound, 0, false}};
+	m.copy = c;
+	m.e = (struct emitter){zone_host(z, code), code, bound, 0, false};
 	if (!c || !(c->entries = calloc(p->insn_count, sizeof *c->entries)))
 		abort();
 	c->procedure = p;
@@ -266,6 +302,7 @@ int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct w
 	resolve_fixups(&m);
 	note_detour(&m, weaves, weave_count);
 	vec_free(&m.fixups);
+	inline_end(m.inlined);
 	c->size = m.e.used;
 	zone_trim(z, m.e.failed ? code : emit_here(&m.e));
 	if (m.e.failed) {
@@ -281,9 +318,25 @@ int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct w
 
 void copy_free(struct copy *c)
 {
-	if (c)
+	if (c) {
+		vec_free(&c->cold);
 		free(c->entries);
+	}
 	free(c);
+}
+
+/* The instruction that cold code belongs to. */
+static uint32_t cold_insn(const struct copy *c, uint64_t at)
+{
+	size_t low = 0, high = c->cold.count;
+	while (high - low > 1) {
+		size_t middle = (low + high) / 2;
+		if (c->cold.at[middle].code <= at)
+			low = middle;
+		else
+			high = middle;
+	}
+	return c->cold.at[low].insn;
 }
 
 bool copy_original(const struct copy *c, uint64_t code_address, uint64_t *offset)
@@ -291,6 +344,10 @@ bool copy_original(const struct copy *c, uint64_t code_address, uint64_t *offset
 	uint64_t at = code_address - c->code;
 	if (at >= c->size)
 		return false;
+	if (c->cold.count && at >= c->cold.at[0].code) {
+		*offset = c->procedure->insns[cold_insn(c, at)].address;
+		return true;
+	}
 	size_t low = 0, high = c->procedure->insn_count;
 	while (high - low > 1) {
 		size_t middle = (low + high) / 2;

@@ -3,6 +3,7 @@
 #ifndef ENGINE_COPY_H
 #define ENGINE_COPY_H
 
+#include "base/vec.h"
 #include "engine/cfi.h"
 #include "engine/procedure.h"
 #include "engine/zone.h"
@@ -39,19 +40,26 @@ struct copy_entry {
 	bool woven;       /* there is a probe at it */
 };
 
+/* A piece of the code woven inline that lies behind the copy's instructions. */
+struct copy_cold {
+	uint32_t code, insn;
+};
+
 struct copy {
 	const struct procedure *procedure;
 	uint64_t bias;
 	uint64_t code;     /* guest address */
 	size_t size;
 	struct copy_entry *entries; /* one an instruction, in the order of procedure.insns */
+	VEC(struct copy_cold) cold; /* ascending */
 	uint64_t detour;   /* guest address that the entry's springboard leads to instead; 0: none */
 };
 
-/* Emits the copy into the zone. `weaves` must be sorted by offset; their resume addresses are filled in. `emulate_call[i]`, where given, says that call
- * i must not run in place. Returns 0, -ENOSPC (zone full), -ERANGE (an operand out of reach). */
-int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct weave *weaves, size_t weave_count, struct copy **out)
-	__attribute__((warn_unused_result));
+struct inline_weaver;
+
+/* Emits the copy into the zone. `weaves` must be sorted by offset; their resume addresses are filled in. `inlines`: weave_inline.h. Returns 0, -ENOSPC (zone full), -ERANGE (an operand out of reach). */
+int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct weave *weaves, size_t weave_count, const struct inline_weaver *const *inlines,
+	      size_t inline_count, struct copy **out) __attribute__((warn_unused_result));
 void copy_free(struct copy *c);
 
 /* The original instruction that an address in the copy is about to execute (probes before it count as the instruction, those after it as the next one);

@@ -1,4 +1,5 @@
 #include "engine/image.h"
+#include "engine/attempt.h"
 #include "engine/image_private.h"
 
 #include <errno.h>
@@ -285,24 +286,17 @@ static int adopt_procedure(struct image *im, struct loaded *l, struct procedure 
 /* Makes a new copy with these probes and stages it. */
 static int stage_copy(struct image *im, struct redirected *r, struct weave *weaves, size_t count)
 {
-	struct loaded *l = r->loaded;
-	struct copy *copy = NULL;
-	struct text_plan *plans = NULL;
-	size_t plan_count = 0;
-	int status = image_emit_copy(im, l, r->procedure, weaves, count, &copy);
-	if (!status)
-		status = springboard_plan(copy, l->zone, r->extra.at, r->extra.count, im->only_traps, !im->redirect_all, &plans, &plan_count,
-					  &im->counts);
-	if (status) {
-		copy_free(copy);
+	struct attempt made;
+	int status = attempt_best(im, r, weaves, count, &made);
+	if (status)
 		return status;
-	}
+	attempt_count(im, &made);
 	if (r->copy)
 		vec_push(&r->old_copies, r->copy);
 	text_plans_free(r->plans, r->plan_count);
-	r->copy = copy;
-	r->plans = plans;
-	r->plan_count = plan_count;
+	r->copy = made.copy;
+	r->plans = made.plans;
+	r->plan_count = made.plan_count;
 	r->staged = true;
 	r->leaving = false;
 	publish_landings(r);
@@ -421,7 +415,7 @@ uint64_t image_landing(struct image *im, uint64_t address)
 	struct copy *c;
 	if (procedure_decode(l->module, address - l->bias, &p))
 		return 0;
-	if (!procedure_insn(p, address - l->bias) || image_emit_copy(im, l, p, NULL, 0, &c)) {
+	if (!procedure_insn(p, address - l->bias) || image_emit_copy(im, l, p, NULL, 0, false, &c)) {
 		procedure_free(p);
 		return 0;
 	}

@@ -7,6 +7,7 @@
 
 #include "base/vec.h"
 #include "engine/springboard.h"
+#include "engine/weave_inline.h"
 
 struct redirected;
 
@@ -23,6 +24,9 @@ struct loaded {
 	VEC(struct procedure_wishes *) wished;
 	struct procedure_wishes **wished_by_range;
 	uint32_t refused;          /* procedures that could not be redirected */
+	const struct inline_weaver *inlined[INLINE_WEAVERS_MAX]; /* what is woven into all its copies; owned by whoever put them there */
+	size_t inlined_count;
+	struct shadow *shadow;     /* node/weave_shadow.c's */
 	bool fresh;                /* none of its code can be running yet */
 	bool present;              /* used while the list of modules is brought up to date */
 	VEC(struct range) written; /* module offsets that the program may have changed: nothing is redirected there */
@@ -131,6 +135,8 @@ void image_unwish(struct image *im, uint32_t owner);
 /* Only in the procedure that holds the offset: cheap where an owner wishes for one procedure. */
 void image_unwish_procedure(struct image *im, struct loaded *l, uint64_t offset, uint32_t owner);
 unsigned image_weave(struct image *im);
+/* What is woven inline into the procedure that holds the offset has changed: image_weave makes a new copy of it. */
+void image_weave_again(struct image *im, struct loaded *l, uint64_t offset);
 /* Every procedure of the module (ld.so's debugger hook at `except` stays out: pass 0 for none). */
 typedef void image_progress(const char *what, const char *name, size_t done, size_t total);
 void image_redirect_module(struct image *im, struct loaded *l, uint64_t except, image_progress *tell);

@@ -7,8 +7,8 @@
 int image_give_map(struct image *im, struct loaded *l);
 void image_forget_wishes(struct image *im, struct loaded *l);
 void image_rewish(struct image *im, struct loaded *l, uint64_t procedure); /* image_weave will make a new copy */
-/* visits.c: copy_emit with the probes that count visits, too. */
-int image_emit_copy(struct image *im, struct loaded *l, const struct procedure *p, struct weave *weaves, size_t count, struct copy **out)
+/* visits.c: copy_emit with the probes that count visits, too. sparing: without the inline weavers that yield. */
+int image_emit_copy(struct image *im, struct loaded *l, const struct procedure *p, struct weave *weaves, size_t count, bool sparing, struct copy **out)
 	__attribute__((warn_unused_result));
 /* written.c: may the program have changed any of its bytes? */
 bool image_is_written(const struct loaded *l, const struct procedure *p);

@@ -22,6 +22,7 @@ struct text_plan {
 
 struct springboard_counts {
 	uint32_t jumps, hops, short_jumps, traps, in_place; /* by form; in_place: straight runs left native because nothing fitted */
+	uint32_t spared;      /* procedures that less is woven into, for lack of room */
 };
 
 /* Plans all ranges of the copied procedure. extra[]: further module offsets where control may come in (landings seen, jumps from other procedures).

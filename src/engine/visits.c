@@ -52,13 +52,18 @@ static void tell_resume_addresses(const struct image *im, const weave_list *all,
 			weaves[next++].resume_address = all->at[i].resume_address;
 }
 
-int image_emit_copy(struct image *im, struct loaded *l, const struct procedure *p, struct weave *weaves, size_t count, struct copy **out)
+int image_emit_copy(struct image *im, struct loaded *l, const struct procedure *p, struct weave *weaves, size_t count, bool sparing, struct copy **out)
 {
+	const struct inline_weaver *inlined[INLINE_WEAVERS_MAX];
+	size_t inlined_count = 0;
+	for (size_t i = 0; i < l->inlined_count; i++)
+		if (!sparing || !l->inlined[i]->yields)
+			inlined[inlined_count++] = l->inlined[i];
 	if (!im->visits || !visit_probe(im))
-		return copy_emit(p, l->bias, l->zone, weaves, count, out);
+		return copy_emit(p, l->bias, l->zone, weaves, count, inlined, inlined_count, out);
 	weave_list all = {0};
 	merge(im, p, weaves, count, &all);
-	int status = copy_emit(p, l->bias, l->zone, all.at, all.count, out);
+	int status = copy_emit(p, l->bias, l->zone, all.at, all.count, inlined, inlined_count, out);
 	if (!status)
 		tell_resume_addresses(im, &all, weaves);
 	vec_free(&all);

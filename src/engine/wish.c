@@ -76,6 +76,11 @@ void image_rewish(struct image *im, struct loaded *l, uint64_t procedure)
 		mark_dirty(im, w);
 }
 
+void image_weave_again(struct image *im, struct loaded *l, uint64_t offset)
+{
+	image_rewish(im, l, offset);
+}
+
 int image_wish(struct image *im, struct loaded *l, const struct weave *weave, uint32_t owner)
 {
 	struct procedure_wishes *w;

@@ -86,6 +86,8 @@ __attribute__((section(".boot"), used, noreturn)) void entry_boot(const struct b
 		status = give_stack(a);
 	if (!status && ++step)
 		status = take_signals(a);
+	if (!status && a->shadow) /* arch_prctl doesn't take addresses of the upper half */
+		__asm__ volatile("wrgsbase %0" : : "r"(a->shadow));
 	__asm__ volatile("int3" : : "a"(status), "D"(step));
 	__builtin_unreachable();
 }

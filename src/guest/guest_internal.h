@@ -55,7 +55,16 @@ bool deliver_to_program(int signal, const struct guest_siginfo *info, struct con
 uint64_t landing_of(uint64_t address);
 bool in_copies(uint64_t address);
 
-/* signal.c: a patch at a call of the allocator that found a double or invalid free; *resume: where it says to go on. */
+/* shadow.c: an access of woven code to the shadow: goes on. */
+bool shadow_fault(int signal, const struct guest_siginfo *info, const struct context *c);
+/* A trap of woven code: dealt with. */
+bool strict_trap(int signal, const struct guest_siginfo *info, struct context *c);
+
+/* signal.c: a patch that acts at the instruction of the context, which has failed there. */
+bool act_on_fault(struct context *c);
+/* The signal's default action, on the way out of the handler. */
+void die_of(int signal, const struct guest_siginfo *info, struct context *c);
+/* A patch at a call of the allocator that found a double or invalid free; *resume: where it says to go on. */
 bool act_on_heap_call(uint64_t behind_call, uint64_t sp, uint64_t *resume);
 
 /* heap_map.c: makes what the first allocations will need, before the program may forbid itself system calls. */

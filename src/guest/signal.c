@@ -103,7 +103,7 @@ static bool act_on_transfer(struct context *c)
 	return true;
 }
 
-static bool act_on_fault(struct context *c)
+bool act_on_fault(struct context *c)
 {
 	return act(c->rip, 1u << FAULT_ANY, c->rsp, &c->rip) || act_on_transfer(c);
 }
@@ -113,7 +113,7 @@ bool act_on_heap_call(uint64_t behind_call, uint64_t sp, uint64_t *resume)
 	return act(behind_call, 1u << FAULT_HEAP_CALL, sp, resume);
 }
 
-static void die_of(int signal, const struct guest_siginfo *info, struct context *c)
+void die_of(int signal, const struct guest_siginfo *info, struct context *c)
 {
 	struct guest_action action = {.flags = SA_RESTORER_, .restorer = (uint64_t)entry_restorer};
 	SYS4(__NR_rt_sigaction, signal, &action, 0, 8);
@@ -156,7 +156,7 @@ static void fault_to_program(int signal, const struct guest_siginfo *info, struc
 /* By an instruction. */
 static void raised_signal(int signal, const struct guest_siginfo *info, struct context *c)
 {
-	if (resolve_landing(signal, info, c) || fix_memory_fault(c) || heap_fault(signal, info, c) || act_on_fault(c) ||
+	if (shadow_fault(signal, info, c) || strict_trap(signal, info, c) || resolve_landing(signal, info, c) || fix_memory_fault(c) || heap_fault(signal, info, c) || act_on_fault(c) ||
 	    (signal == SIG_SEGV && follow_trampoline(c)))
 		return;
 	fault_to_program(signal, info, c);

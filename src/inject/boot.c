@@ -136,6 +136,7 @@ static void fill_arguments(struct boot_arguments *a, const struct guest_memory *
 		.other_zone = plan->zone[1],
 		.other_size = plan->zone[1] ? ZONE_SIZE : 0,
 		.other_offset = GUEST_CODE_OFFSET + ZONE_SIZE,
+		.shadow = plan->shadow,
 		.no_exec_start = plan->no_exec_start,
 		.no_exec_size = plan->no_exec_size,
 		.bell_offset = plan->bell_offset,
@@ -203,7 +204,7 @@ int boot_run(pid_t tid, const struct guest_memory *g, int bell_fd, const struct 
 	regs.rdi = at + ARGUMENTS_AT;
 	regs.rsp = ((saved.rsp - 8192) & ~15ul) - 8;
 	regs.orig_rax = -1;
-	if (ptrace(PTRACE_SETREGS, tid, NULL, &regs))
+	if (trace_set_registers(tid, &regs))
 		return -errno;
 	trace_deadline(BOOT_MS);
 	status = run_to_trap(tid, &regs, &pending);
@@ -213,7 +214,7 @@ int boot_run(pid_t tid, const struct guest_memory *g, int bell_fd, const struct 
 		*step = regs.rdi;
 	}
 	int restored = memory_write_text(tid, at, page, PAGE);
-	if (ptrace(PTRACE_SETREGS, tid, NULL, &saved) || restored)
+	if (trace_set_registers(tid, &saved) || restored)
 		return restored ? restored : -errno;
 	for (int s = 1; s < 64; s++)
 		if (pending & 1ull << (s - 1))

@@ -1,3 +1,4 @@
+#include "inject/trace.h"
 #include "inject/foothold.h"
 
 #include <errno.h>
@@ -110,7 +111,7 @@ int foothold_enter(struct foothold *f, struct thread *one)
 	f->is_written = true;
 	regs.rip = f->at + SYSCALL_SIZE;
 	regs.orig_rax = -1;
-	if (ptrace(PTRACE_SETREGS, one->tid, NULL, &regs))
+	if (trace_set_registers(one->tid, &regs))
 		return -ESRCH;
 	ptrace(PTRACE_SETSIGMASK, one->tid, (void *)(long)MASK_SIZE, &all);
 	f->thread = one;
@@ -151,7 +152,7 @@ long foothold_call(struct foothold *f, long number, uint64_t a, uint64_t b, uint
 	regs.r10 = d;
 	regs.r8 = e;
 	regs.r9 = g;
-	if (ptrace(PTRACE_SETREGS, one->tid, NULL, &regs) || step(one, PTRACE_SYSCALL, true) || step(one, PTRACE_SYSCALL, true) ||
+	if (trace_set_registers(one->tid, &regs) || step(one, PTRACE_SYSCALL, true) || step(one, PTRACE_SYSCALL, true) ||
 	    ptrace(PTRACE_GETREGS, one->tid, NULL, &regs))
 		return -ESRCH;
 	return (long)regs.rax;
@@ -166,7 +167,7 @@ void foothold_leave(struct foothold *f)
 		return;
 	ptrace(PTRACE_SETSIGMASK, one->tid, (void *)(long)MASK_SIZE, &one->mask);
 	one->real_mask = one->mask;
-	ptrace(PTRACE_SETREGS, one->tid, NULL, &one->regs);
+	trace_set_registers(one->tid, &one->regs);
 }
 
 int foothold_wipe(struct foothold *f)

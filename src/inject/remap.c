@@ -88,7 +88,7 @@ static long call(struct stay *s, long number, uint64_t a, uint64_t b, uint64_t c
 	regs.r8 = e;
 	regs.r9 = f;
 	for (int i = 0;; i++) {
-		if (i == CALL_ROUNDS || ptrace(PTRACE_SETREGS, s->tid, NULL, &regs) || ptrace(PTRACE_SINGLESTEP, s->tid, NULL, NULL))
+		if (i == CALL_ROUNDS || trace_set_registers(s->tid, &regs) || ptrace(PTRACE_SINGLESTEP, s->tid, NULL, NULL))
 			return -ESRCH;
 		enum trace_stop how = trace_next(s->tid, true, &signal);
 		if (how == TRACE_TRAPPED)
@@ -120,7 +120,7 @@ static long map_piece(struct stay *s, const struct remap_piece *p)
 
 static void leave(struct stay *s)
 {
-	ptrace(PTRACE_SETREGS, s->tid, NULL, &s->saved);
+	trace_set_registers(s->tid, &s->saved);
 	trace_detach(s->tid, 0);
 	for (int n = 1; n < 64; n++)
 		if (s->pending & 1ull << (n - 1))

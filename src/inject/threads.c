@@ -278,7 +278,7 @@ void thread_release(struct threads *t, struct thread *one)
 	if (one->mask != one->real_mask)
 		ptrace(PTRACE_SETSIGMASK, one->tid, (void *)(long)MASK_SIZE, &one->mask);
 	if (one->is_moved)
-		ptrace(PTRACE_SETREGS, one->tid, NULL, &one->regs);
+		trace_set_registers(one->tid, &one->regs);
 	trace_detach(one->tid, 0);
 	one->is_gone = true;
 	int64_t stopped = monotonic_us() - one->since_us;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/ptrace.h>
 #include <sys/time.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -87,4 +88,23 @@ void trace_detach(pid_t tid, int signal)
 void trace_interrupt(pid_t tid)
 {
 	ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
+}
+
+static bool is_segment(size_t offset)
+{
+	return offset == offsetof(struct user_regs_struct, cs) || offset == offsetof(struct user_regs_struct, ss) ||
+	       offset >= offsetof(struct user_regs_struct, fs_base);
+}
+
+int trace_set_registers(pid_t tid, const struct user_regs_struct *registers)
+{
+	struct user_regs_struct now;
+	if (ptrace(PTRACE_GETREGS, tid, NULL, &now))
+		return -errno;
+	for (size_t at = 0; at < sizeof now; at += 8) {
+		unsigned long was = *(unsigned long *)((char *)&now + at), value = *(const unsigned long *)((const char *)registers + at);
+		if (value != was && !is_segment(at) && ptrace(PTRACE_POKEUSER, tid, offsetof(struct user, regs) + at, value))
+			return -errno;
+	}
+	return 0;
 }

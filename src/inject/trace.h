@@ -14,6 +14,8 @@ enum trace_stop {
 	TRACE_GONE,     /* ended */
 };
 
+struct user_regs_struct;
+
 /* Attaches without stopping the thread. -EPERM: not allowed (another user's, another tracer, a hardened kernel). */
 int trace_seize(pid_t tid) __attribute__((warn_unused_result));
 /* wait: block until the thread stops, or the deadline; else return TRACE_NONE at once. */
@@ -26,5 +28,9 @@ void trace_detach(pid_t tid, int signal);
 void trace_deadline(unsigned milliseconds);
 /* Has a running thread stop (TRACE_GROUP comes), so that it can be detached. */
 void trace_interrupt(pid_t tid);
+
+/* Sets a stopped thread's registers, but for its segments: PTRACE_SETREGS refuses a gs base in the upper half, as the shadow monitor's is, even if it stays
+ * the same. Returns 0 or -errno. */
+int trace_set_registers(pid_t tid, const struct user_regs_struct *registers);
 
 #endif

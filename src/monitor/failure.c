@@ -6,4 +6,5 @@ const char *const monitor_names[MONITOR_COUNT] = {
 	[MONITOR_ABORT] = "abort",
 	[MONITOR_HEAP] = "heap",
 	[MONITOR_HANG] = "hang",
+	[MONITOR_SHADOW] = "shadow",
 };

@@ -13,10 +13,11 @@ enum monitor_kind {
 	MONITOR_ABORT,   /* abort(), failed assertion, stack protector, fortify, allocator consistency; location = first application frame's call */
 	MONITOR_HEAP,    /* write outside a heap block, double or invalid free, use after free */
 	MONITOR_HANG,    /* endless loop, unbounded recursion */
+	MONITOR_SHADOW,  /* a return to elsewhere than where the call came from; location = the return */
 	MONITOR_COUNT,
 };
 
-extern const char *const monitor_names[MONITOR_COUNT]; /* "crash", "control", "abort", "heap", "hang" */
+extern const char *const monitor_names[MONITOR_COUNT]; /* "crash", "control", "abort", "heap", "hang", "shadow" */
 
 struct frame {
 	struct point at;    /* the instruction: the failing one in frame 0, the call in the others; module "" = not in any module */

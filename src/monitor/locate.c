@@ -12,7 +12,7 @@ static int64_t now_us(void)
 	return t.tv_sec * 1000000ll + t.tv_nsec / 1000;
 }
 
-static void begin(const struct raw_failure *raw, struct failure *out)
+void locate_begin(const struct raw_failure *raw, struct failure *out)
 {
 	*out = (struct failure){.signal = raw->signal, .fault_address = raw->fault_address, .rip = raw->registers.rip,
 				.rflags = raw->registers.rflags, .pid = raw->pid, .tid = raw->tid, .time_us = now_us()};
@@ -20,7 +20,7 @@ static void begin(const struct raw_failure *raw, struct failure *out)
 }
 
 /* A location is a program point: never one outside all modules while a frame is inside. */
-static void settle(struct failure *out)
+void locate_settle(struct failure *out)
 {
 	unsigned i = out->location_frame;
 	while (i + 1 < out->depth && !out->stack[i].at.module.hex[0])
@@ -35,12 +35,12 @@ int locate_failure(const struct stack_view *v, const struct raw_failure *raw, st
 	bool is_sent = raw->code <= 0;
 	if (is_sent && raw->sender && raw->sender != raw->pid)
 		return -ECANCELED;
-	begin(raw, out);
+	locate_begin(raw, out);
 	out->depth = stack_walk(v, &raw->registers, out->stack, STACK_DEPTH_MAX);
 	if (is_sent)
 		locate_abort(v, raw, out);
 	else if (!locate_control(v, raw, out) && !locate_recursion(v, raw, out))
 		locate_fault(v, raw, out);
-	settle(out);
+	locate_settle(out);
 	return 0;
 }

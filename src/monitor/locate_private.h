@@ -5,6 +5,9 @@
 #include "monitor/locate.h"
 #include "monitor/stack_private.h"
 
+/* The part of a failure that is the same for all; then, with the stack there, its location. */
+void locate_begin(const struct raw_failure *raw, struct failure *out);
+void locate_settle(struct failure *out);
 bool locate_control(const struct stack_view *v, const struct raw_failure *raw, struct failure *out);
 bool locate_recursion(const struct stack_view *v, const struct raw_failure *raw, struct failure *out);
 void locate_fault(const struct stack_view *v, const struct raw_failure *raw, struct failure *out);

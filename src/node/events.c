@@ -32,6 +32,11 @@ static uint64_t on_fault(struct supervisor *s, struct family *f, const struct ev
 	return failures_fault(s, f, e->pid, e->tid, (int)e->arg[0], e->arg[1], e->arg[2]);
 }
 
+static uint64_t on_return(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	return failures_return(s, f, e->pid, e->tid, e->arg[1], e->arg[2]);
+}
+
 static uint64_t on_landing(struct supervisor *s, struct family *f, const struct event_in *e)
 {
 	return image_landing(&f->image, e->arg[0]);
@@ -125,6 +130,7 @@ static event_handler *const handlers[] = {
 	[EVENT_FAULT] = on_fault,         [EVENT_LANDING] = on_landing, [EVENT_MODULES] = on_modules,   [EVENT_EXEC] = on_exec,
 	[EVENT_EXEC_FAILED] = on_exec_failed, [EVENT_FORKED] = on_forked, [EVENT_HEAP] = on_heap, [EVENT_ORIGINAL] = on_original,
 	[EVENT_TEXT] = on_text,           [EVENT_TEXT_WRITE] = on_text_write,
+	[EVENT_RETURN] = on_return,
 };
 
 /* The sender must be what it says: a process of this family. One that we don't know yet is looked at; a fork is brought up to date. */

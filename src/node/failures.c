@@ -100,7 +100,7 @@ static int leave(const struct stack_view *view, const struct cfi_registers *r, c
 	return stack_unwind_above(&through, r, f->stack[frame].cfa, after);
 }
 
-static uint64_t carry_out(const struct failure *f, const struct stack_view *view, struct family *family, uint64_t context, const struct cfi_registers *r,
+uint64_t failures_carry_out(const struct failure *f, const struct stack_view *view, struct family *family, uint64_t context, const struct cfi_registers *r,
 			  const struct repair_verdict *v)
 {
 	struct cfi_registers after = *r;
@@ -119,6 +119,14 @@ static uint64_t carry_out(const struct failure *f, const struct stack_view *view
 	return VERDICT_DIE;
 }
 
+int failures_read_context(struct family *f, pid_t pid, uint64_t context, struct cfi_registers *out)
+{
+	int status = read_context(pid, context, out);
+	if (!status)
+		translate(f, out);
+	return status;
+}
+
 void failures_present(struct supervisor *s, struct family *f, struct failure *failure, struct repair_verdict *verdict)
 {
 	name_program(failure, f);
@@ -135,9 +143,8 @@ uint64_t failures_fault(struct supervisor *s, struct family *f, pid_t pid, pid_t
 	struct failure failure;
 	struct repair_verdict verdict = {0};
 	family_modules(f, pid, true); /* modules that came without the dynamic linker's word */
-	if (read_context(pid, context, &raw.registers))
+	if (failures_read_context(f, pid, context, &raw.registers))
 		return VERDICT_DIE;
-	translate(f, &raw.registers);
 	read_siginfo(pid, info, &raw);
 	if (locate_failure(&view, &raw, &failure))
 		return VERDICT_DIE;
@@ -149,7 +156,7 @@ uint64_t failures_fault(struct supervisor *s, struct family *f, pid_t pid, pid_t
 	}
 	bool is_guarded = failures_heap_fault(f, &view, &failure);
 	failures_present(s, f, &failure, &verdict);
-	uint64_t outcome = carry_out(&failure, &view, f, context, &raw.registers, &verdict);
+	uint64_t outcome = failures_carry_out(&failure, &view, f, context, &raw.registers, &verdict);
 	repairing_outcome(s, &failure, &verdict, is_guarded || outcome == VERDICT_RESUME);
 	return outcome;
 }

@@ -15,6 +15,12 @@ struct view_context {
 /* A process as the stack walker sees it. */
 struct stack_view failures_view(struct view_context *context);
 
+/* The registers in a signal frame, at original addresses. Returns 0 or -errno. */
+int failures_read_context(struct family *f, pid_t pid, uint64_t context, struct cfi_registers *out) __attribute__((warn_unused_result));
+/* Edits the signal frame as the verdict says; an enum guest_verdict. */
+uint64_t failures_carry_out(const struct failure *f, const struct stack_view *view, struct family *family, uint64_t context, const struct cfi_registers *r,
+			    const struct repair_verdict *v);
+
 /* Tells the learner and the repair engine. */
 void failures_present(struct supervisor *s, struct family *f, struct failure *failure, struct repair_verdict *verdict);
 

@@ -30,9 +30,9 @@ struct family {
 	unsigned nonsense; /* events that can't be; after some the mailbox isn't looked at for a while */
 	int64_t deaf_until_us;
 	bool has_many_modules; /* said so */
-	uint64_t landings_seen;
 	bool is_stopped;   /* none of its threads runs: attach and detach */
 	bool is_attaching; /* only what must not be missed is woven yet */
+	uint64_t landings_seen, unnoted_seen; /* guest_shared.landings and unnoted_returns at the last look */
 	struct heap_watch *heap; /* NULL: nothing yet */
 	uint64_t hook;     /* module offset of the dynamic linker's debugger hook, 0: none */
 };

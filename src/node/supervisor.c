@@ -26,6 +26,7 @@
 #include "node/procedures.h"
 #include "node/progress.h"
 #include "node/repairing.h"
+#include "node/weave_shadow.h"
 
 enum { KEEPER_AFTER_US = 200000, KEEPER_EVERY_US = 1000000 };
 enum { FOLLOWING_MS = 2, BUSY_MS = 20, TOKEN_PROCESS = 1, TOKEN_CONTROL = 2 };
@@ -123,8 +124,8 @@ static void drop_empty_families(struct supervisor *s)
 	for (size_t i = 0; i < s->families.count; i++)
 		if (!s->families.at[i]->processes.count && !family_find_strays(s->families.at[i])) {
 			struct image *im = &s->families.at[i]->image;
-			log_debug("%s: springboards %u long (%u through hops), %u short, %u int3, %u runs in place; %lu landings, %lu visits counted", s->families.at[i]->program,
-				  im->counts.jumps, im->counts.hops, im->counts.short_jumps, im->counts.traps, im->counts.in_place, im->shared->landings,
+			log_debug("%s: springboards %u long (%u through hops), %u short, %u int3, %u runs in place; %lu landings, %lu returns not noted, %lu visits counted", s->families.at[i]->program,
+				  im->counts.jumps, im->counts.hops, im->counts.short_jumps, im->counts.traps, im->counts.in_place, im->shared->landings, im->shared->unnoted_returns,
 				  im->visit_probe ? im->shared->tally[im->visit_probe].runs : 0);
 			guest_rows_family_ended(s->rows, s->families.at[i]);
 			family_free(s->families.at[i]);
@@ -152,11 +153,13 @@ static void resolve_hot_landings(struct family *f)
 {
 	enum { MANY = 500 };
 	uint64_t landings = f->image.shared->landings, address = f->image.shared->last_landing;
-	if (landings - f->landings_seen > MANY && !image_landing_is_hot(&f->image, address)) {
+	if (landings - f->landings_seen > MANY && (!image_landing_is_hot(&f->image, address) || weave_shadow_make_room(f, address))) {
 		log_debug("%s: hot landing at %#lx", f->program, address);
 		family_apply(f, true);
 	}
 	f->landings_seen = landings;
+	if (weave_shadow_tick(f))
+		family_apply(f, true);
 }
 
 static bool time_for(int64_t *next, int64_t every_us)

@@ -205,7 +205,7 @@ static void stop_stepping(pid_t tid)
 	if (ptrace(PTRACE_GETREGS, tid, NULL, &r))
 		return;
 	r.eflags &= ~0x100ull;
-	ptrace(PTRACE_SETREGS, tid, NULL, &r);
+	trace_set_registers(tid, &r);
 }
 
 /* True: a loop was proven. */
@@ -231,7 +231,7 @@ static bool examine(struct supervisor *s, struct family *f, pid_t pid, pid_t tid
 		log_info("endless loop of %zu instructions in %d", found.length, tid);
 		if (failures_hang(s, f, pid, tid, &before, &found, &after)) {
 			set_registers(&stepping.r, &after);
-			ptrace(PTRACE_SETREGS, tid, NULL, &stepping.r);
+			trace_set_registers(tid, &stepping.r);
 		}
 	}
 	loop_free(stepping.trace);

@@ -16,6 +16,9 @@
  * run: handler
  * run: random
  * time: 120
+ * modes: -shadow -strict
+ *
+ * (To enter a procedure in its middle by a call, and return from it, is what the shadow monitor is there to catch.)
  */
 #include "behave.h"
 #include <signal.h>

@@ -6,7 +6,7 @@
     stdin: TEXT                what it reads (C escapes); otherwise /dev/null
     needs: g++ nginx           programs; without them the test is skipped
     packages: ruby   Debian packages beyond those of scripts/deps: it runs only with tests/run --programs (make programs)
-    modes: guard redirect      only these modes, each with the native run before it; "alone": once, with $CLEARVIEW set
+    modes: guard redirect      only these modes, each with the native run before it; "alone": once, with $CLEARVIEW set; "-shadow": all but this
     time:  120                 seconds for one run (default: see tests/run)
     token: none                do not ask for a last line "ok"
 """

@@ -37,7 +37,8 @@ class ProgramJob:
         self.setting, self.test, self.build, self.run_line = setting, test, build, run
         number = test.builds.index(build)
         self.name = test.name + (".%d" % number if len(test.builds) > 1 else "") + (":" + run.name if run.name else "")
-        self.modes = [m for m in setting.modes if not test.modes or m == "native" or m in test.modes]
+        wanted = [m for m in test.modes if not m.startswith("-")]
+        self.modes = [m for m in setting.modes if m == "native" or (m in wanted if wanted else "-" + m not in test.modes)]
 
     def prepare(self, folder):
         """The command without its prefix, and whether the prefix goes into $WRAP instead."""

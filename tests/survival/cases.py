@@ -25,6 +25,8 @@ CASES = [
     Server("stack_smash_worker", "stack_smash.c", GREETINGS, SMASH, 3, workers=2),
     Run("smash_filter", "smash_filter.c", among(b"3 40a90b200c", [b"1 3a2b", b"2 1x", b"4 5y", b"5 2z"]),
         [b"1 aaabb ok", b"2 x ok", b"4 yyyyy ok", b"5 zz ok"], 3),
+    Run("return_poke", "return_poke.c", among(b"3 ret", [b"1 0 5", b"2 7 6", b"4 0 1", b"5 7 2"]), [b"1 5", b"2 6", b"4 1", b"5 2"], 3,
+        options=["--strict=shadow"]),
     Run("fortify", "fortify.c", among(b"name 400 " + b"n" * 400, [b"name 3 ada", b"name 3 ben", b"city 4 rome", b"city 4 oslo"]),
         [b"name    |ada", b"name    |ben", b"city    |rome", b"city    |oslo", b"end"], 2),
     Server("heap_overflow", "heap_overflow.c", [(b"put 1 5 abcde", b"kept"), (b"drop 1", b"gone")],

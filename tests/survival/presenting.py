@@ -36,6 +36,8 @@ def session_members(session, name):
 
 class Server:
     """benign: (line, answer) pairs; bad: lines, each sent over a connection of its own."""
+    options = []    # of clearview run, for this case
+
     def __init__(self, name, source, benign, bad, within, workers=0, waits=False):
         self.name, self.source, self.benign, self.bad, self.within, self.workers, self.waits = name, source, benign, bad, within, workers, waits
 
@@ -119,9 +121,10 @@ class ServerSession:
 
 
 class Run:
-    """One run is one presentation. stdin is fed; survived: every line of `expected` comes out and it ends by itself, not by a signal."""
-    def __init__(self, name, source, stdin, expected, within, arguments=()):
-        self.name, self.source, self.stdin, self.expected, self.within, self.arguments = name, source, stdin, expected, within, arguments
+    """One run is one presentation. stdin is fed; options: of clearview run, for this case; survived: every line of `expected` comes out and it ends by itself, not by a signal."""
+    def __init__(self, name, source, stdin, expected, within, arguments=(), options=()):
+        self.name, self.source, self.stdin, self.expected, self.within = name, source, stdin, expected, within
+        self.arguments, self.options = arguments, list(options)
 
     def session(self, prefix, program, folder):
         return RunSession(self, prefix, program, folder)

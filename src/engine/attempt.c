@@ -1,0 +1,61 @@
+#include "engine/attempt.h"
+#include "engine/image_private.h"
+
+static void attempt_free(struct attempt *a)
+{
+	text_plans_free(a->plans, a->plan_count);
+	copy_free(a->copy);
+}
+
+static int attempt_make(struct image *im, struct redirected *r, struct weave *weaves, size_t count, bool sparing, struct attempt *out)
+{
+	struct loaded *l = r->loaded;
+	*out = (struct attempt){0};
+	int status = image_emit_copy(im, l, r->procedure, weaves, count, sparing, &out->copy);
+	if (!status)
+		status = springboard_plan(out->copy, l->zone, r->extra.at, r->extra.count, im->only_traps, !im->redirect_all, &out->plans,
+					  &out->plan_count, &out->counts);
+	if (status) {
+		copy_free(out->copy);
+		out->copy = NULL;
+	}
+	return status;
+}
+
+static bool may_yield(const struct loaded *l)
+{
+	for (size_t i = 0; i < l->inlined_count; i++)
+		if (l->inlined[i]->yields)
+			return true;
+	return false;
+}
+
+/* Traps where springboards should be are slow, and some code can't bear them: rather less is woven. */
+int attempt_best(struct image *im, struct redirected *r, struct weave *weaves, size_t count, struct attempt *out)
+{
+	struct attempt sparing;
+	int status = attempt_make(im, r, weaves, count, false, out);
+	if (status || !out->counts.traps || im->only_traps || !may_yield(r->loaded))
+		return status;
+	if (attempt_make(im, r, weaves, count, true, &sparing))
+		return attempt_make(im, r, weaves, count, false, out); /* resume addresses are the last attempt's */
+	if (sparing.counts.traps < out->counts.traps) {
+		attempt_free(out);
+		*out = sparing;
+		out->counts.spared = 1;
+		return 0;
+	}
+	attempt_free(&sparing);
+	attempt_free(out);
+	return attempt_make(im, r, weaves, count, false, out);
+}
+
+void attempt_count(struct image *im, const struct attempt *a)
+{
+	im->counts.jumps += a->counts.jumps;
+	im->counts.hops += a->counts.hops;
+	im->counts.short_jumps += a->counts.short_jumps;
+	im->counts.traps += a->counts.traps;
+	im->counts.in_place += a->counts.in_place;
+	im->counts.spared += a->counts.spared;
+}
