@@ -1,33 +1,58 @@
 #include "engine/syscall_sites.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/vec.h"
 #include "x86/insn.h"
+#include "x86/operands.h"
 
 typedef VEC(struct syscall_site) site_list;
 
-enum { FROM_ARGUMENT = -1, ELSEWHERE = -2 };
+enum { UNKNOWN = -1, REGISTERS = 16 };
 
-/* What sets a system call's number: a constant, or the first argument, as in syscall(2). Numbers from elsewhere are kept over a call or two's distance by
- * compilers; they are loops around a call already seen, and not worth a probe. */
-static void track_number(const uint8_t *bytes, const struct insn *i, int *number)
+/* Constants in registers, as far as a scan straight down sees them: compilers set the number right before, or keep it in a register around a loop. */
+typedef int constants[REGISTERS];
+
+struct move {
+	uint8_t rex, opcode, mod, reg, rm;
+	const uint8_t *immediate; /* of a move without ModRM, and behind one with it */
+};
+
+static struct move parts(const uint8_t *bytes)
 {
-	if (bytes[0] == 0xb8 && i->length == 5)
-		memcpy(number, bytes + 1, 4);
-	else if (bytes[0] == 0x48 && bytes[1] == 0xc7 && bytes[2] == 0xc0 && i->length == 7)
-		memcpy(number, bytes + 3, 4);
-	else if ((bytes[0] == 0x31 || bytes[0] == 0x33) && bytes[1] == 0xc0)
-		*number = 0;
-	else if ((bytes[0] == 0x89 && bytes[1] == 0xf8) || (bytes[0] == 0x48 && bytes[1] == 0x89 && bytes[2] == 0xf8))
-		*number = FROM_ARGUMENT;
-	else if (i->flow == FLOW_SYSCALL)
-		*number = ELSEWHERE;
+	struct move m = {.rex = (bytes[0] & 0xf0) == 0x40 ? *bytes++ : 0, .opcode = bytes[0], .mod = bytes[1] >> 6};
+	m.reg = (bytes[1] >> 3 & 7) | (m.rex & 4) << 1;
+	m.rm = (bytes[1] & 7) | (m.rex & 1) << 3;
+	m.immediate = bytes + ((m.opcode & 0xf8) == 0xb8 ? 1 : 2);
+	return m;
+}
+
+static void track(const uint8_t *bytes, const struct insn *i, constants known)
+{
+	struct move m = parts(bytes);
+	struct operands o;
+	constants before;
+	memcpy(before, known, sizeof before);
+	uint32_t written = operands_decode(bytes, i->length, i->address, &o) ? ~0u : o.registers_written;
+	for (int r = 0; r < REGISTERS; r++)
+		if (written & 1u << r)
+			known[r] = UNKNOWN;
+	if ((m.opcode & 0xf8) == 0xb8 && i->length == 5 + !!m.rex)
+		memcpy(&known[(m.opcode & 7) | (m.rex & 1) << 3], m.immediate, 4);          /* mov $number, %r32 */
+	else if (m.opcode == 0xc7 && m.mod == 3 && i->length == 6 + !!m.rex)
+		memcpy(&known[m.rm], m.immediate, 4);                                         /* mov $number, %r64 */
+	else if ((m.opcode == 0x31 || m.opcode == 0x33) && m.mod == 3 && m.reg == m.rm)
+		known[m.rm] = 0;                                                                /* xor */
+	else if (m.opcode == 0x89 && m.mod == 3)
+		known[m.rm] = before[m.reg];
+	else if (m.opcode == 0x8b && m.mod == 3)
+		known[m.reg] = before[m.rm];
 }
 
 static bool is_wanted(int number, const int *wanted, size_t count)
 {
-	if (number == FROM_ARGUMENT)
+	if (number == UNKNOWN)
 		return true;
 	for (size_t i = 0; i < count; i++)
 		if (wanted[i] == number)
@@ -37,16 +62,17 @@ static bool is_wanted(int number, const int *wanted, size_t count)
 
 static void scan_range(const struct module *m, const struct range *r, const int *wanted, size_t count, site_list *sites)
 {
-	int number = ELSEWHERE;
+	constants known;
 	struct insn i;
+	memset(known, 0xff, sizeof known);
 	for (uint64_t at = r->start; at < r->end; at += i.length) {
 		size_t available;
 		const uint8_t *bytes = module_bytes(m, at, &available);
 		if (!bytes || insn_decode(bytes, available, at, &i))
 			return;
-		if (i.flow == FLOW_SYSCALL && is_wanted(number, wanted, count))
-			vec_push(sites, (struct syscall_site){at, number});
-		track_number(bytes, &i, &number);
+		if (i.flow == FLOW_SYSCALL && is_wanted(known[REG_RAX], wanted, count))
+			vec_push(sites, (struct syscall_site){at, known[REG_RAX]});
+		track(bytes, &i, known);
 	}
 }
 
