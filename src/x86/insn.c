@@ -1,7 +1,18 @@
 #include "x86/insn.h"
 
 #include <Zydis/Zydis.h>
+#include <cpuid.h>
 #include <errno.h>
+
+/* With an operand-size prefix, AMD's near branches have 16-bit targets, and displacements; Intel's take no notice of it. */
+static bool is_amd(void)
+{
+	enum { HYGON_ECX = 0x656e6975 };
+	unsigned highest, b, c, d;
+	return __get_cpuid(0, &highest, &b, &c, &d) && (c == signature_AMD_ecx || c == HYGON_ECX);
+}
+
+static bool amd;
 
 static const ZydisDecoder *decoder(void)
 {
@@ -9,6 +20,8 @@ static const ZydisDecoder *decoder(void)
 	static bool ready;
 	if (!ready) {
 		ZydisDecoderInit(&it, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+		amd = is_amd();
+		ZydisDecoderEnableMode(&it, ZYDIS_DECODER_MODE_AMD_BRANCHES, amd);
 		ready = true;
 	}
 	return &it;
@@ -17,6 +30,13 @@ static const ZydisDecoder *decoder(void)
 static bool is_direct(const ZydisDecodedInstruction *z)
 {
 	return z->raw.imm[0].size && z->raw.imm[0].is_relative;
+}
+
+/* Not to the first 64 KB, and not one of those that the decoder knows but no processor of this kind (on mask registers). */
+static bool is_ordinary_branch(const ZydisDecodedInstruction *z)
+{
+	bool narrow = amd && z->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE && !(z->attributes & ZYDIS_ATTRIB_HAS_REX && z->raw.rex.W);
+	return !narrow && z->encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY;
 }
 
 static enum insn_flow flow_of(const ZydisDecodedInstruction *z)
@@ -70,6 +90,8 @@ int insn_decode(const uint8_t *bytes, size_t available, uint64_t address, struct
 	ZydisDecoderContext context;
 	if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(decoder(), &context, bytes, available, &z)))
 		return -EILSEQ;
+	if (is_direct(&z) && !is_ordinary_branch(&z))
+		return -EILSEQ; /* only where it stands can it do what it does */
 	*out = (struct insn){.address = address, .length = z.length, .flow = flow_of(&z)};
 	uint64_t end = address + z.length;
 	if (is_direct(&z))
