@@ -404,6 +404,18 @@ void image_restore(struct image *im, struct redirected *r)
 	r->staged = r->leaving = true;
 }
 
+/* The instruction at an offset that no known flow leads to is still there, and what it raised is its own. */
+static bool is_untouched(const struct redirected *r, const struct insn *i)
+{
+	for (size_t k = 0; k < r->plan_count; k++) {
+		const struct text_plan *p = &r->plans[k];
+		uint64_t at = i->address - p->range.start;
+		if (i->address >= p->range.start && insn_end(i) <= p->range.end)
+			return !memcmp(p->bytes + at, p->original + at, i->length);
+	}
+	return false;
+}
+
 uint64_t image_landing(struct image *im, uint64_t address)
 {
 	struct loaded *l = image_module_at(im, address);
@@ -415,11 +427,11 @@ uint64_t image_landing(struct image *im, uint64_t address)
 	struct copy *c;
 	if (procedure_decode(l->module, address - l->bias, &p))
 		return 0;
-	if (!procedure_insn(p, address - l->bias) || image_emit_copy(im, l, p, NULL, 0, false, &c)) {
+	const struct insn *i = procedure_insn(p, address - l->bias);
+	if (!i || is_untouched(r, i) || image_emit_copy(im, l, p, NULL, 0, false, &c)) {
 		procedure_free(p);
 		return 0;
 	}
-	const struct insn *i = procedure_insn(p, address - l->bias);
 	const struct copy_entry *e = &c->entries[i - p->insns];
 	uint64_t to = c->code + e->code;
 	if (!e->in_place)
