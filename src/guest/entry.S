@@ -12,7 +12,7 @@
 
 	.text
 	.globl entry_signal, entry_handler, entry_restorer, entry_probe, entry_modules
-	.globl probe_exit, probe_exit_flags, probe_exit_return, probe_exit_end
+	.globl probe_saved, probe_exit, probe_exit_flags, probe_exit_return, probe_exit_end
 /* The kernel calls with rdi = signal, rsi = siginfo, rdx = ucontext; rsp is 8 modulo 16. */
 entry_signal:
 	cld
@@ -68,6 +68,7 @@ entry_probe:
 	push %rdx
 	push %rcx
 	push %rax
+probe_saved:                            /* interrupted.c knows the pushes */
 	cld
 	lea 280(%rsp), %rax             /* 16 registers, flags, return address, id, red zone */
 	mov %rax, 32(%rsp)

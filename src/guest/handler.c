@@ -1,14 +1,8 @@
 /* What the program's handlers see: contexts with the program's own addresses and masks, whatever was interrupted. All handlers are entered through
  * entry_handler (or deliver.c), and return through a woven rt_sigreturn.
  *
- * A thread interrupted in a copy is shown at the original instruction. Half-way through a probe's code it is first moved, in effect, to an instruction's
- * boundary; the code is (copy.c):
- *
- *      lea -128(%rsp),%rsp    48 8d 64 24 80
- *      push $probe            68 imm32             here: rsp is 128 too low, and nothing else has happened: go back
- *      call stub              e8 rel32             here: 136
- *      lea 136(%rsp),%rsp     48 8d a4 24 88 0 0 0 here: go on behind it
- */
+ * A thread interrupted in a copy is shown at the original instruction. Half-way through a probe it is first moved, in effect, to an instruction's
+ * boundary: back where the probe began (interrupted.c), or behind it. */
 #include "guest/signals.h"
 
 /* Words of a context that the kernel leaves alone: what is real where the program is shown something else. */
@@ -25,12 +19,6 @@ static bool same(const uint8_t *a, const uint8_t *b, unsigned size)
 		if (a[i] != b[i])
 			return false;
 	return true;
-}
-
-static bool is_probe_code(const uint8_t *start)
-{
-	static const uint8_t reserve[] = {0x48, 0x8d, 0x64, 0x24, 0x80};
-	return same(start, reserve, sizeof reserve) && start[5] == 0x68 && start[10] == 0xe8;
 }
 
 static bool is_release(const uint8_t *at)
@@ -64,21 +52,20 @@ static void finish_probe(struct context *c)
 	c->rsp = (uint64_t)&f->id;
 }
 
-/* Everything here has exactly the effect of the instructions it stands for. */
+/* Behind a probe's call: what is left has exactly the effect of going on behind it. */
 static void leave_probe_code(struct context *c)
 {
 	const uint8_t *at = (const uint8_t *)c->rip;
-	if (is_probe_code(at - 5)) {
-		c->rsp += 128;
-		c->rip -= 5;
-	} else if (is_probe_code(at - 10)) {
-		c->rsp += 136;
-		c->rip -= 10;
-	} else if (is_release(at) && (is_probe_code(at - PROBE_SIZE) || at[RELEASE_SIZE] == 0xe9)) {
+	if (is_release(at) && (is_probe_code(at - PROBE_SIZE) || at[RELEASE_SIZE] == 0xe9)) {
 		c->rsp += 136;
 		c->rip += RELEASE_SIZE;
 	}
-	if (*(const uint8_t *)c->rip == 0xe9)
+}
+
+/* A jump that isn't the program's. */
+static void follow_jump(struct context *c)
+{
+	if (in_copies(c->rip) && *(const uint8_t *)c->rip == 0xe9)
 		c->rip = jump_target(c->rip);
 }
 
@@ -103,8 +90,9 @@ void show_program_addresses(struct context *c)
 {
 	c->reserved[SHOWN_ADDRESS] = c->reserved[SHOWN_STACK] = 0;
 	finish_probe(c);
-	if (in_copies(c->rip))
+	if (!restart_probe(c) && in_copies(c->rip))
 		leave_probe_code(c);
+	follow_jump(c);
 	uint64_t original = in_copies(c->rip) ? original_of(c->rip) : 0;
 	if (!original)
 		return;

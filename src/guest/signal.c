@@ -156,7 +156,8 @@ static void fault_to_program(int signal, const struct guest_siginfo *info, struc
 /* By an instruction. */
 static void raised_signal(int signal, const struct guest_siginfo *info, struct context *c)
 {
-	if (shadow_fault(signal, info, c) || strict_trap(signal, info, c) || resolve_landing(signal, info, c) || fix_memory_fault(c) || heap_fault(signal, info, c) || act_on_fault(c) ||
+	if (shadow_fault(signal, info, c) || strict_trap(signal, info, c) || resolve_landing(signal, info, c) || fix_memory_fault(c) || skip_probe(c) ||
+	    heap_fault(signal, info, c) || act_on_fault(c) ||
 	    (signal == SIG_SEGV && follow_trampoline(c)))
 		return;
 	fault_to_program(signal, info, c);

@@ -54,6 +54,13 @@ void held_forget(int signal);
 
 /* handler.c: makes a context show the program's own addresses. */
 void show_program_addresses(struct context *c);
+
+/* interrupted.c: does the code of a probe stand here? */
+bool is_probe_code(const uint8_t *start);
+/* Undoes what a probe that can be repeated has done so far; the thread is where it began. False: it isn't in one. */
+bool restart_probe(struct context *c);
+/* After a fault: goes on behind a probe that had no stack. */
+bool skip_probe(struct context *c);
 /* Makes one show the program's own mask and alternate stack. */
 void show_program_setting(struct context *c, uint64_t believed);
 /* rt_sigreturn through this restorer passes program_sigreturn. */
