@@ -18,7 +18,7 @@
 #include <clearview/operand.h>
 #include <stdbool.h>
 
-enum { GUEST_ABI_VERSION = 8 };
+enum { GUEST_ABI_VERSION = 9 };
 
 /* Places in the blob that woven code, the kernel or the supervisor enter it at. */
 enum guest_entry {
@@ -76,6 +76,8 @@ enum guest_event_kind {
 	EVENT_ORIGINAL,    /* args: address in a copy. reply 0: the original address */
 	EVENT_TEXT,        /* args: address. reply 0: 1 if it is in a module's text */
 	EVENT_TEXT_WRITE,  /* args: start, end: the program is about to make that writable */
+	EVENT_WRITE,       /* args: siginfo_t *, ucontext_t *, the first byte that must not be written, what the check map says of it. reply: enum
+			    * guest_verdict; VERDICT_PROGRAM: it is right */
 	EVENT_RETURN,      /* args: siginfo_t *, ucontext_t *, the return address that was noted. reply: enum guest_verdict; VERDICT_PROGRAM: it is
 			    * right as it is */
 };
@@ -211,6 +213,13 @@ enum { HEAP_TRAILER = 8, HEAP_REQUEST_MIN = 24, HEAP_CANARY_MAX = 64, HEAP_REGIO
 #define HEAP_MAP_UNITS (1ul << (HEAP_REGION_BITS - HEAP_UNIT_BITS))
 #define HEAP_MAP_SIZE (5 * HEAP_MAP_UNITS)
 
+/* The check map (strict): a byte for 16 of address space, at HEAP_CHECK_MAP + address / 16 of each process: woven code looks there before it writes. 0: may
+ * be written; 1 to 15: so many of the bytes; else none. Made piece by piece where it is first looked at; nothing ever lies there otherwise, as the zones of
+ * programs at fixed low addresses end below. */
+enum { HEAP_CHECK_BITS = 4, HEAP_CHECK_PIECE = 1 << 22, HEAP_CHECK_MAP = 0x78000000 };
+#define HEAP_CHECK_END (HEAP_CHECK_MAP + (1ull << (47 - HEAP_CHECK_BITS)))
+enum heap_check { HEAP_CHECK_BEYOND = 0x80, HEAP_CHECK_FREED = 0x81 };
+
 enum heap_state { HEAP_UNKNOWN, HEAP_LIVE, HEAP_FREED, HEAP_MOVING /* in realloc */, HEAP_GUARDED /* in a slot */, HEAP_STATE_MASK = 7 };
 
 /* The byte of a block; an address that isn't a multiple of 16 gives one that no block has. */
@@ -291,13 +300,22 @@ struct guest_heap_finding {
  * base of all threads: so each stack has its own, and whatever changes stacks (longjmp, exceptions, contexts, threads) needs nothing. It is mapped piece by
  * piece where it is first touched. Stacks below -GUEST_SHADOW have none: a thread that is seen on one gets gs base 0, where what is noted is the return address
  * itself, and is watched no longer. */
-#define GUEST_SHADOW (-0x200000000000ull)
+#define GUEST_SHADOW (-0x200000000000ull + 0x840) /* not the same place in a page: processors take that for the same address at first */
 enum { GUEST_SHADOW_PIECE = 1 << 24 };
 
 /* What woven code traps with when it has found something: ud1 distance(%rax), %reg. Registers are as before the instruction that is woven at. */
 enum { STRICT_TRAP_SIZE = 7, STRICT_TRAP_0 = 0x0f, STRICT_TRAP_1 = 0xb9, STRICT_TRAP_2 = 0x80 };
 enum strict_trap {
 	STRICT_RETURN, /* reg 0: (%rsp) isn't what was noted */
+	STRICT_WRITE,  /* reg 1: the check map forbids a byte of what is about to be written; followed by struct strict_write */
+};
+
+struct strict_write {
+	uint8_t base, index, scale; /* registers; REG_NONE: none */
+	uint8_t size;               /* bytes; of a string instruction: of an element */
+	int32_t displacement;
+	uint8_t is_string;
+	uint8_t unused[3];
 };
 
 /* --- Landing maps: for every byte of a redirected module's text, where its copy is. */
@@ -339,6 +357,7 @@ struct guest_tables {
 	uint32_t fault_current;   /* which of the two fault tables is valid */
 	uint32_t fault_count[2];
 	uint64_t shadow;          /* the gs base of threads whose returns are watched; 0: none are */
+	uint64_t heap_checks;     /* the check map is kept */
 	uint64_t heap_enabled;
 	struct guest_legacy legacy;
 	uint64_t original[GUEST_ORIGINALS]; /* addresses of the copies of the allocator's procedures, by enum guest_entry - ENTRY_MALLOC */

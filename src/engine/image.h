@@ -27,6 +27,7 @@ struct loaded {
 	const struct inline_weaver *inlined[INLINE_WEAVERS_MAX]; /* what is woven into all its copies; owned by whoever put them there */
 	size_t inlined_count;
 	struct shadow *shadow;     /* node/weave_shadow.c's */
+	struct heap_writes *heap_writes; /* node/weave_heap_writes.c's */
 	bool fresh;                /* none of its code can be running yet */
 	bool present;              /* used while the list of modules is brought up to date */
 	VEC(struct range) written; /* module offsets that the program may have changed: nothing is redirected there */

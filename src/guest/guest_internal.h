@@ -62,6 +62,8 @@ bool strict_trap(int signal, const struct guest_siginfo *info, struct context *c
 
 /* signal.c: a patch that acts at the instruction of the context, which has failed there. */
 bool act_on_fault(struct context *c);
+/* The same at a write that the check map forbids. */
+bool act_on_write(struct context *c);
 /* The signal's default action, on the way out of the handler. */
 void die_of(int signal, const struct guest_siginfo *info, struct context *c);
 /* A patch at a call of the allocator that found a double or invalid free; *resume: where it says to go on. */

@@ -7,6 +7,7 @@
  * outer wrapper writes it where the inner one did; and a block that is being moved is marked so (HEAP_MOVING), which free lets pass.
  *
  * The fast paths make no system call, take no lock and touch no memory but the block's ends, the map's word and the tables. */
+#include "guest/heap_check.h"
 #include "guest/heap_internal.h"
 
 /* The frame pointer leads the stack walk from the allocator through here to its caller. */
@@ -32,6 +33,12 @@ uint64_t heap_usable(uint64_t p)
 	if (LIKELY(guest_tables.heap_layout == HEAP_LAYOUT_GLIBC))
 		return heap_glibc_usable(load(p - 8));
 	return ((original1 *)ORIGINAL(ENTRY_USABLE_SIZE))(p);
+}
+
+/* Freed, the block's memory goes back to the kernel at once. */
+static inline bool goes_back(uint64_t p)
+{
+	return guest_tables.heap_layout != HEAP_LAYOUT_GLIBC || load(p - 8) & 2;
 }
 
 /* What to ask the allocator for. */
@@ -105,10 +112,14 @@ static inline uint64_t finish(uint64_t p, uint64_t size, uint64_t site)
 		return p;
 	uint64_t usable = heap_usable(p);
 	if (UNLIKELY(usable < size + HEAP_TRAILER || usable < HEAP_REQUEST_MIN || p & 15)) {
+		if (guest_tables.heap_checks)
+			check_forget(p, usable);
 		heap_set(mark, p, HEAP_UNKNOWN);
 		return p;
 	}
 	write_canary(p, size, usable);
+	if (UNLIKELY(guest_tables.heap_checks))
+		check_block_live(p, size, usable);
 	heap_set_block(mark, p, HEAP_LIVE, site);
 	return p;
 }
@@ -129,12 +140,24 @@ __attribute__((used)) uint64_t entry_malloc(uint64_t size)
 	return beyond_us(size) ? ((original1 *)ORIGINAL(ENTRY_MALLOC))(size) : allocate(size, CALLER);
 }
 
+/* The allocator's own clearing and copying would be checked, too, on memory that is nobody's yet. Where there is little to clear or copy it is done here. */
+enum { CHECKED_MAX = 1 << 18 };
+
+static uint64_t clear(uint64_t p, uint64_t size)
+{
+	if (p)
+		set_memory((void *)p, 0, size);
+	return p;
+}
+
 __attribute__((used)) uint64_t entry_calloc(uint64_t count, uint64_t each)
 {
 	uint64_t size;
 	original2 *original = (original2 *)ORIGINAL(ENTRY_CALLOC);
 	if (UNLIKELY(__builtin_mul_overflow(count, each, &size)) || beyond_us(size))
 		return original(count, each);
+	if (UNLIKELY(guest_tables.heap_checks && size < CHECKED_MAX))
+		return clear(allocate(size, CALLER), size);
 	uint64_t p = guarded(size, CALLER);
 	return p ? p : finish(original(1, request(size)), size, CALLER);
 }
@@ -232,7 +255,10 @@ __attribute__((used)) unsigned heap_release(uint64_t p, unsigned next, uint64_t 
 	uint8_t now = *mark;
 	if (UNLIKELY(now != heap_mark(p, HEAP_LIVE)))
 		return release_other(p, now, next, caller);
-	bool intact = is_intact(p, heap_usable(p), &size);
+	uint64_t usable = heap_usable(p);
+	bool intact = is_intact(p, usable, &size);
+	if (UNLIKELY(guest_tables.heap_checks && next == HEAP_FREED))
+		check_block_freed(p, usable, goes_back(p));
 	heap_set(mark, p, next);
 	return LIKELY(intact) ? 0 : HEAP_DAMAGED;
 }
@@ -260,15 +286,24 @@ static uint64_t guarded_realloc(struct guest_heap_slot *slot, uint64_t p, uint64
 	return to;
 }
 
-/* The block goes to an armed site. */
-static uint64_t realloc_into_guard(uint64_t p, uint8_t *mark, uint64_t size, uint64_t site)
+static void released_by_move(uint64_t p, uint8_t *mark, uint64_t usable)
+{
+	if (guest_tables.heap_checks)
+		check_block_freed(p, usable, goes_back(p));
+	heap_set(mark, p, HEAP_FREED);
+	((original1 *)ORIGINAL(ENTRY_FREE))(p);
+}
+
+/* The block goes to an armed site; or, where writes are checked, to wherever the allocator has room. */
+static uint64_t realloc_by_copy(uint64_t p, uint8_t *mark, uint64_t size, uint64_t site)
 {
 	uint64_t usable = heap_usable(p);
-	uint64_t to = move(p, usable - HEAP_TRAILER, guarded(size, site), size);
-	if (to) {
-		heap_set(mark, p, HEAP_FREED);
-		((original1 *)ORIGINAL(ENTRY_FREE))(p);
-	}
+	bool checked = guest_tables.heap_checks && size < CHECKED_MAX && usable < CHECKED_MAX;
+	if (checked && request(size) <= usable && size >= usable / 2)
+		return finish(p, size, site);
+	uint64_t to = move(p, usable - HEAP_TRAILER, checked ? allocate(size, site) : guarded(size, site), size);
+	if (to)
+		released_by_move(p, mark, usable);
 	return to;
 }
 
@@ -284,7 +319,7 @@ __attribute__((used)) uint64_t heap_realloc(uint64_t p, uint64_t size)
 		return guarded_realloc(slot, p, size, CALLER);
 	if (!p && !too_large)
 		return allocate(size, CALLER);
-	uint64_t to = ours && size && !too_large ? realloc_into_guard(p, at, size, CALLER) : 0;
+	uint64_t to = ours && size && !too_large ? realloc_by_copy(p, at, size, CALLER) : 0;
 	if (to)
 		return to;
 	to = original(p, too_large || (!size && p) ? size : request(size));

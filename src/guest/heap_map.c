@@ -1,5 +1,6 @@
 /* The allocation map: which addresses are blocks. Written without locks: plain stores for what one thread owns, compare-and-swap for what several may
  * make at once. Includes nothing that a signal handler, or a vforked child, could not interrupt or repeat. */
+#include "guest/heap_check.h"
 #include "guest/heap_internal.h"
 
 enum { READ_WRITE = 3, PRIVATE_ANONYMOUS_UNRESERVED = 0x4022, LOOK_BACK = 128 /* units: 4 KB */ };
@@ -45,6 +46,8 @@ void heap_prepare(void)
 	uint64_t heap_end = SYS1(__NR_brk, 0);
 	heap_mark_make(heap_end);
 	heap_mark_make(heap_end + AHEAD);
+	if (guest_tables.heap_checks)
+		check_prepare(heap_end, AHEAD);
 }
 
 uint64_t heap_enclosing(uint64_t p)

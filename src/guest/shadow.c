@@ -1,4 +1,5 @@
 /* The shadow of return addresses (clearview/guest.h): makes its memory, and looks at returns that differ from what was noted. */
+#include "guest/heap_check.h"
 #include "guest/signals.h"
 
 enum { MAP_ERROR = 1, SI_KERNEL_ = 0x80, GS_PREFIX = 0x65, READ_WRITE = 3, PRIVATE_ANONYMOUS_UNRESERVED_FRESH = 0x104022, DONT_DUMP = 16,
@@ -61,6 +62,9 @@ bool strict_trap(int signal, const struct guest_siginfo *info, struct context *c
 	switch (at[2] >> 3 & 7) {
 	case STRICT_RETURN:
 		return_differs(info, c);
+		return true;
+	case STRICT_WRITE:
+		check_write((const struct strict_write *)(at + STRICT_TRAP_SIZE), info, c);
 		return true;
 	}
 	return false;

@@ -1,5 +1,6 @@
 /* The signals ClearView owns. In order of likelihood: a landing on dead text, an access of the blob's own that faulted, a patch that acts on a
  * fault, the program's own handler, a failure. */
+#include "guest/heap_check.h"
 #include "guest/signals.h"
 
 enum { SI_KERNEL_ = 0x80, TRAP_BREAKPOINT = 1 };
@@ -108,6 +109,11 @@ bool act_on_fault(struct context *c)
 	return act(c->rip, 1u << FAULT_ANY, c->rsp, &c->rip) || act_on_transfer(c);
 }
 
+bool act_on_write(struct context *c)
+{
+	return act(c->rip, 1u << FAULT_ANY | 1u << FAULT_HEAP, c->rsp, &c->rip);
+}
+
 bool act_on_heap_call(uint64_t behind_call, uint64_t sp, uint64_t *resume)
 {
 	return act(behind_call, 1u << FAULT_HEAP_CALL, sp, resume);
@@ -156,8 +162,8 @@ static void fault_to_program(int signal, const struct guest_siginfo *info, struc
 /* By an instruction. */
 static void raised_signal(int signal, const struct guest_siginfo *info, struct context *c)
 {
-	if (shadow_fault(signal, info, c) || strict_trap(signal, info, c) || resolve_landing(signal, info, c) || fix_memory_fault(c) || skip_probe(c) ||
-	    heap_fault(signal, info, c) || act_on_fault(c) ||
+	if (shadow_fault(signal, info, c) || check_fault(signal, info, c) || strict_trap(signal, info, c) || resolve_landing(signal, info, c) || fix_memory_fault(c) ||
+	    skip_probe(c) || heap_fault(signal, info, c) || act_on_fault(c) ||
 	    (signal == SIG_SEGV && follow_trampoline(c)))
 		return;
 	fault_to_program(signal, info, c);

@@ -32,6 +32,11 @@ static uint64_t on_fault(struct supervisor *s, struct family *f, const struct ev
 	return failures_fault(s, f, e->pid, e->tid, (int)e->arg[0], e->arg[1], e->arg[2]);
 }
 
+static uint64_t on_write(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	return failures_write(s, f, e->pid, e->tid, e->arg);
+}
+
 static uint64_t on_return(struct supervisor *s, struct family *f, const struct event_in *e)
 {
 	return failures_return(s, f, e->pid, e->tid, e->arg[1], e->arg[2]);
@@ -131,6 +136,7 @@ static event_handler *const handlers[] = {
 	[EVENT_EXEC_FAILED] = on_exec_failed, [EVENT_FORKED] = on_forked, [EVENT_HEAP] = on_heap, [EVENT_ORIGINAL] = on_original,
 	[EVENT_TEXT] = on_text,           [EVENT_TEXT_WRITE] = on_text_write,
 	[EVENT_RETURN] = on_return,
+	[EVENT_WRITE] = on_write,
 };
 
 /* The sender must be what it says: a process of this family. One that we don't know yet is looked at; a fork is brought up to date. */

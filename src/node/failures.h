@@ -6,6 +6,8 @@
 
 /* A fault the program doesn't handle; info and context are guest addresses of its signal frame. Returns an enum guest_verdict. */
 uint64_t failures_fault(struct supervisor *s, struct family *f, pid_t pid, pid_t tid, int signal, uint64_t info, uint64_t context);
+/* A write that the check map forbids; context is the guest address of the trap's signal frame. Returns an enum guest_verdict. */
+uint64_t failures_write(struct supervisor *s, struct family *f, pid_t pid, pid_t tid, const uint64_t arg[6]);
 /* A return differs from what the shadow has noted for it; context is the guest address of the trap's signal frame. Returns an enum guest_verdict. */
 uint64_t failures_return(struct supervisor *s, struct family *f, pid_t pid, pid_t tid, uint64_t context, uint64_t noted);
 /* The heap wrapper found something wrong. */

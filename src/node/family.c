@@ -23,6 +23,7 @@
 #include "node/learning.h"
 #include "node/module_cache.h"
 #include "node/supervisor.h"
+#include "node/weave_heap_writes.h"
 #include "node/weave_shadow.h"
 #include "node/weavers.h"
 
@@ -450,6 +451,7 @@ int family_prepare(struct supervisor *s, pid_t pid, const struct maps *maps, str
 	f->image.only_traps = s->options.only_traps;
 	f->image.visits = s->options.visits;
 	weave_shadow_begin(f);
+	weave_heap_writes_begin(f);
 	leave_legacy(f);
 	for (int i = 0; i < 2 && f->plan.zone[i]; i++)
 		image_add_zone(&f->image, f->plan.zone[i], f->plan.above[i]);

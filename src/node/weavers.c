@@ -6,6 +6,7 @@
 #include "node/progress.h"
 #include "node/served.h"
 #include "node/supervisor.h"
+#include "node/weave_heap_writes.h"
 #include "node/weave_shadow.h"
 
 void weavers_family_started(struct family *f)
@@ -31,6 +32,7 @@ void weavers_module_loaded(struct family *f, struct loaded *l)
 {
 	store_module_seen(f->supervisor->store, &l->module->key, l->module->path);
 	weave_shadow_module_loaded(f, l);
+	weave_heap_writes_module_loaded(f, l);
 	weave_syscalls(f, l);
 	learning_module_loaded(f->supervisor, f, l);
 	heap_watch_module_loaded(f, l);
@@ -48,14 +50,17 @@ void weavers_module_unloaded(struct family *f, struct loaded *l)
 {
 	learning_module_unloaded(f->supervisor, f, l);
 	weave_shadow_module_unloaded(l);
+	weave_heap_writes_module_unloaded(l);
 	enforcement_module_unloaded(f->supervisor->enforcement, f, l);
 }
 
 void weavers_family_ended(struct family *f)
 {
 	learning_family_ended(f->supervisor, f);
-	for (size_t i = 0; i < f->image.modules.count; i++)
+	for (size_t i = 0; i < f->image.modules.count; i++) {
 		weave_shadow_module_unloaded(f->image.modules.at[i]);
+		weave_heap_writes_module_unloaded(f->image.modules.at[i]);
+	}
 	enforcement_family_ended(f->supervisor->enforcement, f);
 	served_family_ended(f->supervisor, f);
 	heap_watch_family_ended(f);

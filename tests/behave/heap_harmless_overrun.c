@@ -1,6 +1,7 @@
 /* A write beyond a block that hits nothing but the allocator's rounding: the program goes on, however often it frees or moves what it has overrun.
  *
  * build: -O1
+ * modes: -heap -strict
  */
 #include "behave.h"
 

@@ -31,6 +31,8 @@ CASES = [
         [b"name    |ada", b"name    |ben", b"city    |rome", b"city    |oslo", b"end"], 2),
     Server("heap_overflow", "heap_overflow.c", [(b"put 1 5 abcde", b"kept"), (b"drop 1", b"gone")],
            [b"put 7 10 short", b"put 8 10 " + b"x" * 600, b"put 9 10 short", b"drop 8", b"drop 7", b"drop 9"] + [b"put 3 2000 abc", b"drop 3"], 2),
+    Run("heap_stale", "heap_stale.c", among(b"3 drop sundry-reasons-of-mine", [b"1 put a", b"2 put bcd", b"4 put ef", b"5 put g"]), [b"1 a", b"2 bcd", b"4 ef", b"5 g"], 2,
+        options=["--strict=heap"]),
     Run("double_free", "double_free.c", among(b"3 one", [b"1 a b", b"2 c d", b"4 e f", b"5 g h"]), [b"1 b-a", b"2 d-c", b"4 f-e", b"5 h-g"], 2),
     Server("use_after_free", "use_after_free.c", [(b"open me", b"open"), (b"hm", b"none")], [b"open me", b"close", b"who"], 2),
     Server("assertion", "assertion.c", RANGES, [b"range 5 1"], 2),
