@@ -15,7 +15,7 @@ enum { SIG_ILL = 4, SIG_TRAP = 5, SIG_ABRT = 6, SIG_BUS = 7, SIG_FPE = 8, SIG_SE
 #define SIGNAL_BIT(s) (1ull << ((s) - 1))
 #define FAULT_SIGNALS (SIGNAL_BIT(SIG_ILL) | SIGNAL_BIT(SIG_TRAP) | SIGNAL_BIT(SIG_BUS) | SIGNAL_BIT(SIG_FPE) | SIGNAL_BIT(SIG_SEGV))
 #define OWNED_SIGNALS (FAULT_SIGNALS | SIGNAL_BIT(SIG_ABRT))
-enum { SA_SIGINFO_ = 4, SA_ONSTACK_ = 0x08000000, SA_RESTORER_ = 0x04000000, SA_NODEFER_ = 0x40000000, SA_RESETHAND_ = (int)0x80000000 };
+enum { SA_SIGINFO_ = 4, SA_ONSTACK_ = 0x08000000, SA_RESTART_ = 0x10000000, SA_RESTORER_ = 0x04000000, SA_NODEFER_ = 0x40000000, SA_RESETHAND_ = (int)0x80000000 };
 #define OWN_FLAGS ((uint32_t)SA_SIGINFO_ | SA_ONSTACK_ | SA_RESTORER_ | SA_NODEFER_)
 
 struct guest_siginfo { /* the kernel's siginfo_t */
@@ -24,7 +24,7 @@ struct guest_siginfo { /* the kernel's siginfo_t */
 	uint8_t rest[104];
 };
 
-enum { SIGNAL_THREADS = 4096, HELD_MAX = 24, SHOWN_MAX = 256, ALTSTACKS = 224, ALTSTACK_SIZE = 32768 };
+enum { SIGNAL_THREADS = 4096, HELD_MAX = 24, SHOWN_MAX = 256, NATIVE_MAX = 64, ALTSTACKS = 224, ALTSTACK_SIZE = 32768 };
 
 struct thread_signals {
 	uint32_t tid;        /* 0: unused */
@@ -40,6 +40,7 @@ struct guest_signals {
 	uint64_t handler[65];                         /* the program's own, of the signals that ClearView doesn't own */
 	struct { uint64_t code, original; } shown[SHOWN_MAX]; /* translated addresses, by code address */
 	uint64_t target[16];                          /* of trampolines, found to be text */
+	struct { uint64_t address, generation; } native[NATIVE_MAX]; /* traps of the program's own in redirected modules, by address */
 	uint64_t on_stack;                            /* the program's handlers with SA_ONSTACK, of signals that ClearView doesn't own */
 	uint64_t own_stacks;                          /* the program has set up an alternate stack, in some thread */
 	uint32_t stack_owner[ALTSTACKS];              /* thread ids */

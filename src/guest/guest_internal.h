@@ -81,6 +81,7 @@ bool heap_open(uint64_t address);
 
 /* sigactions.c, waits.c, handler.c, process.c: system calls the program makes. True: done, the result is in r[REG_RAX]. */
 bool program_sigaction(struct probe_frame *f);
+void set_own_action(int signal); /* of a signal that ClearView owns: the real one */
 /* *sets_mask: the real mask to be set on the way out is in f->id. */
 bool program_sigprocmask(struct probe_frame *f, bool *sets_mask);
 /* altstack.c: a thread that has no alternate stack gets one of ours. */

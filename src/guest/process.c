@@ -42,10 +42,9 @@ static void bare_signals(void)
 
 static void cover_signals(void)
 {
-	struct guest_action own = {(uint64_t)entry_signal, OWN_FLAGS, (uint64_t)entry_restorer, ~FAULT_SIGNALS};
 	for (int s = 1; s <= 64; s++)
 		if (OWNED_SIGNALS & SIGNAL_BIT(s) && guest_private.action[s].handler == 1)
-			SYS4(__NR_rt_sigaction, s, &own, NULL, 8);
+			set_own_action(s);
 	real_mask(MASK_UNBLOCK, FAULT_SIGNALS, NULL);
 }
 

@@ -20,6 +20,16 @@ static bool write_words(uint64_t to, const void *from, unsigned words)
 	return true;
 }
 
+/* Interrupted waits go on or not as the program's action says, which is for the kernel to know. */
+void set_own_action(int signal)
+{
+	const struct guest_action *a = &guest_private.action[signal];
+	struct guest_action own = {(uint64_t)entry_signal, OWN_FLAGS, (uint64_t)entry_restorer, ~FAULT_SIGNALS};
+	if (a->handler <= 1 || a->flags & SA_RESTART_)
+		own.flags |= SA_RESTART_;
+	SYS4(__NR_rt_sigaction, signal, &own, NULL, 8);
+}
+
 static long owned_action(int signal, uint64_t new_at, uint64_t old_at)
 {
 	struct guest_action old = guest_private.action[signal], new;
@@ -29,6 +39,7 @@ static long owned_action(int signal, uint64_t new_at, uint64_t old_at)
 		guest_private.action[signal] = new;
 		if (new.handler == 1)
 			held_forget(signal);
+		set_own_action(signal);
 	}
 	return old_at && !write_words(old_at, &old, 4) ? -EFAULT_ : 0;
 }

@@ -36,6 +36,21 @@ static bool in_redirected_text(uint64_t address)
 	return false;
 }
 
+/* A trap that isn't known to be a landing: the supervisor knows. What it says of the program's own int3 and ud2 holds until the text changes. */
+static uint64_t ask_for_landing(uint64_t address, int signal, const struct context *c)
+{
+	uint64_t reply[2] = {0}, generation = __atomic_load_n(&guest_tables.legacy.generation, __ATOMIC_ACQUIRE);
+	unsigned at = (address ^ address >> 6) % NATIVE_MAX;
+	if (guest_signals.native[at].address == address && guest_signals.native[at].generation == generation)
+		return 0;
+	if (!post_event(EVENT_LANDING, (uint64_t[]){address, (uint64_t)c, signal, 0}, reply) || reply[0])
+		return reply[0];
+	__atomic_store_n(&guest_signals.native[at].address, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&guest_signals.native[at].generation, generation, __ATOMIC_RELEASE);
+	__atomic_store_n(&guest_signals.native[at].address, address, __ATOMIC_RELEASE);
+	return 0;
+}
+
 /* Dead text traps: int3 (the program counter is behind it), or a springboard's displacement byte that is a privileged or invalid opcode. */
 static bool resolve_landing(int signal, const struct guest_siginfo *info, struct context *c)
 {
@@ -45,11 +60,8 @@ static bool resolve_landing(int signal, const struct guest_siginfo *info, struct
 	if (signal == SIG_TRAP && info->code != SI_KERNEL_ && info->code != TRAP_BREAKPOINT)
 		return false;
 	uint64_t copy = landing_of(address);
-	if (!copy && in_redirected_text(address) && (signal == SIG_TRAP || info->code == SI_KERNEL_ || signal == SIG_ILL)) {
-		uint64_t reply[2];
-		post_event(EVENT_LANDING, (uint64_t[]){address, (uint64_t)c, signal, 0}, reply);
-		copy = reply[0];
-	}
+	if (!copy && in_redirected_text(address) && (signal == SIG_TRAP || info->code == SI_KERNEL_ || signal == SIG_ILL))
+		copy = ask_for_landing(address, signal, c);
 	if (!copy)
 		return false;
 	guest_shared.last_landing = address;

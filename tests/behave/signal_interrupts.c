@@ -4,6 +4,8 @@
  * build: -O2 -static
  * run: interrupt
  * run: restart
+ * run: interrupt trap
+ * run: restart trap
  * time: 60
  */
 #include "behave.h"
@@ -185,8 +187,9 @@ int main(int argc, char **argv)
 	struct sigaction a = { .sa_handler = tick, .sa_flags = restart ? SA_RESTART : 0 };
 	timer_t timer;
 
-	sigaction(SIGUSR1, &a, NULL);
-	CHECK(timer_create(CLOCK_MONOTONIC, &(struct sigevent){ .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 }, &timer) == 0);
+	int number = argc > 2 ? SIGTRAP : SIGUSR1; /* of the signals of faults, which ClearView handles first */
+	sigaction(number, &a, NULL);
+	CHECK(timer_create(CLOCK_MONOTONIC, &(struct sigevent){ .sigev_notify = SIGEV_SIGNAL, .sigev_signo = number }, &timer) == 0);
 	for (unsigned i = 0; i < sizeof calls / sizeof *calls; i++) {
 		if (calls[i].wait == wait_open && restart)
 			continue; /* nobody ever opens the other end */
