@@ -65,6 +65,12 @@ bool guard_option_set(int code, struct guard_options *o)
 	case GUARD_OPTION_ONLY_TRAPS:
 		o->only_traps = true;
 		break;
+	case GUARD_OPTION_PERF_MAP:
+		o->perf_map = true;
+		break;
+	case GUARD_OPTION_FLIP:
+		o->flip = true;
+		break;
 	case GUARD_OPTION_PROBE:
 		o->visits = visits_named(optarg);
 		break;

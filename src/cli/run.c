@@ -41,7 +41,7 @@ static void set_option(int code, char **argv, struct guard_options *o, enum rest
 		break;
 	case 'h':
 		printf("usage: clearview run [--state DIR] [--redirect=all] [--strict[=firewall,shadow,heap]] [--learn=PERCENT|full]\n"
-		       "                     [--restart=on-failure|never|always] [--no-heap] [--checks=N] [--debug] -- CMD [ARGS...]\n");
+		       "                     [--restart=on-failure|never|always] [--no-heap] [--checks=N] [--perf-map] [--debug] -- CMD [ARGS...]\n");
 		exit(0);
 	default:
 		die(EXIT_CLEARVIEW, "run: there is no option %s, or its value is missing; `clearview help run` explains", argv[optind - 1]);

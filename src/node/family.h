@@ -12,6 +12,7 @@ struct family_process {
 	pid_t pid;
 	int pidfd;
 	uint64_t start;    /* /proc/PID/stat field 22 */
+	uint32_t perf_generation; /* of the text that its perf map tells of; 0: none yet */
 };
 
 struct family {
@@ -34,6 +35,7 @@ struct family {
 	bool is_attaching; /* only what must not be missed is woven yet */
 	uint64_t landings_seen, unnoted_seen; /* guest_shared.landings and unnoted_returns at the last look */
 	struct heap_watch *heap; /* NULL: nothing yet */
+	uint32_t flip_probe; /* flip.c */
 	uint64_t hook;     /* module offset of the dynamic linker's debugger hook, 0: none */
 };
 
@@ -42,7 +44,7 @@ struct family {
 enum { FIRST_HOOK_CALLS = 3 };
 
 /* Owners of wishes (engine/image.h): who wove a probe. Patches and checks use their own numbers from OWNER_DYNAMIC on. */
-enum { OWNER_SYSCALLS = 1, OWNER_HEAP, OWNER_LEARN, OWNER_SERVED, OWNER_DYNAMIC = 1000 };
+enum { OWNER_SYSCALLS = 1, OWNER_HEAP, OWNER_LEARN, OWNER_SERVED, OWNER_FLIP, OWNER_DYNAMIC = 1000 };
 
 /* A traced process that stopped at an exec becomes a family of its own: boots it, loads what is mapped so far. Leaves it stopped. On failure the
  * process is untouched and can go on natively; *why has the reason. */

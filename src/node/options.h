@@ -21,7 +21,9 @@ struct guard_options {
 	bool learn_full;       /* observe everything at once */
 	bool no_heap;          /* leave the allocator alone */
 	bool only_traps;       /* bug provoker: every springboard an int3 */
+	bool flip;             /* bug provoker: redirect procedures and put them back all the time */
 	int visits;            /* bug provoker: enum visits (engine/image.h) */
+	bool perf_map;         /* tell profilers what the copies are */
 	int checks;            /* presentations that checking patches watch; -1: the default */
 	bool debug;            /* log everything */
 	const char *terminal;  /* for progress; NULL: none */

@@ -19,10 +19,12 @@
 #include "inject/trace.h"
 #include "node/adopt.h"
 #include "node/control.h"
+#include "node/flip.h"
 #include "node/guest_rows.h"
 #include "node/heap_watch.h"
 #include "node/learning.h"
 #include "node/module_cache.h"
+#include "node/perf_map.h"
 #include "node/procedures.h"
 #include "node/progress.h"
 #include "node/repairing.h"
@@ -194,6 +196,12 @@ static void tick(struct supervisor *s)
 			resolve_hot_landings(s->families.at[i]);
 	if (time_for(&s->next_repair_us, repairing_patience_ms(s) * 1000ll) || repair_next_us(s->repair) <= clock_us())
 		repairing_tick(s);
+	if (s->options.flip && time_for(&s->next_flip_us, FLIP_EVERY_MS * 1000))
+		for (size_t i = 0; i < s->families.count; i++)
+			flip_some(s->families.at[i]);
+	if (s->options.perf_map)
+		for (size_t i = 0; i < s->families.count; i++)
+			perf_map_update(s->families.at[i]);
 	learning_tick(s);
 	heap_watch_tick(s);
 	watchdog_tick(s);
@@ -210,6 +218,8 @@ static unsigned patience_ms(struct supervisor *s)
 	unsigned rows = guest_rows_patience_ms(s->rows);
 	if (rows < repairing)
 		repairing = rows;
+	if (s->options.flip && repairing > FLIP_EVERY_MS)
+		repairing = FLIP_EVERY_MS;
 	for (size_t i = 0; i < s->followed.count; i++)
 		if (!s->followed.at[i].interrupted)
 			return FOLLOWING_MS;

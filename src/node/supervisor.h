@@ -24,7 +24,7 @@ struct supervisor {
 	struct store *store;
 	VEC(struct family *) families;
 	VEC(struct followed) followed;
-	int64_t next_landing_check_us, next_repair_us;
+	int64_t next_landing_check_us, next_repair_us, next_flip_us;
 	struct enforcement *enforcement;
 	struct repair *repair;
 	struct control *control;

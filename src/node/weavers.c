@@ -3,6 +3,7 @@
 #include "node/enforce.h"
 #include "node/heap_watch.h"
 #include "node/learning.h"
+#include "node/perf_map.h"
 #include "node/progress.h"
 #include "node/served.h"
 #include "node/supervisor.h"
@@ -70,4 +71,6 @@ void weavers_applied(struct family *f)
 {
 	enforcement_applied(f->supervisor->enforcement, f);
 	heap_watch_applied(f);
+	if (f->supervisor->options.perf_map)
+		perf_map_update(f);
 }

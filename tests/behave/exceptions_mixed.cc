@@ -3,6 +3,7 @@
  * build: -O2 -std=c++20 -fnon-call-exceptions -fexceptions
  * build: -O2 -std=c++20 -fnon-call-exceptions -fexceptions -static
  * build: -O0 -std=c++20 -fnon-call-exceptions -fexceptions -no-pie -fno-pie
+ * also: flip
  */
 #include <coroutine>
 #include <csetjmp>

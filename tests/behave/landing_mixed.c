@@ -4,6 +4,7 @@
  * build: -O2 -static
  * run: pairs
  * run: hot
+ * also: flip
  * time: 120
  */
 #include "behave.h"

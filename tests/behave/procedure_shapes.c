@@ -4,6 +4,7 @@
  * build: -O2 -DWITH_CFI
  * build: -O2 -static -DWITH_CFI
  * build: -O2 -no-pie -fno-pie
+ * also: flip
  */
 #include "behave.h"
 #include <setjmp.h>

@@ -3,6 +3,7 @@
  * build: -O2
  * build: -O2 -static
  * time: 60
+ * also: flip
  */
 #include "behave.h"
 #include <pthread.h>

@@ -3,6 +3,7 @@
  * build: -O2 -rdynamic
  * part: dlopen_part.c part.so -O2 -shared -fPIC
  * time: 60
+ * also: flip
  */
 #include "behave.h"
 #include <dlfcn.h>

@@ -7,12 +7,13 @@
     needs: g++ nginx           programs; without them the test is skipped
     packages: ruby   Debian packages beyond those of scripts/deps: it runs only with tests/run --programs (make programs)
     modes: guard redirect      only these modes, each with the native run before it; "alone": once, with $CLEARVIEW set; "-shadow": all but this
+    also:  flip                modes beside the usual ones
     time:  120                 seconds for one run (default: see tests/run)
     token: none                do not ask for a last line "ok"
 """
 import os, re, shlex, signal
 
-LINE = re.compile(r"^\W*(build|part|run|stdin|needs|packages|modes|time|token):\s*(.*?)\s*$")
+LINE = re.compile(r"^\W*(build|part|run|stdin|needs|packages|modes|also|time|token):\s*(.*?)\s*$")
 REPEATED = ("build", "part", "run")
 C_HEADER, SHELL_HEADER, PYTHON_HEADER = r"/\*.*?\*/", r"\A(?:#.*\n)+", r'""".*?"""'
 HEADERS = {".c": C_HEADER, ".cc": C_HEADER, ".sh": SHELL_HEADER, ".py": PYTHON_HEADER}
@@ -60,5 +61,6 @@ class Test:
         self.needs = d.get("needs", "").split()
         self.packages = d.get("packages", "").split()
         self.modes = d.get("modes", "").split()
+        self.also = d.get("also", "").split()
         self.time = float(d.get("time", 0))
         self.token = d.get("token", "ok")

@@ -15,9 +15,9 @@ class Outcome:
 
 class Setting:
     """What all jobs share. modes: name -> function(state folder) giving the command prefix; the native one gives []. programs: also
-    the tests that need more Debian packages."""
-    def __init__(self, modes, work, build, seconds, programs=False):
-        self.modes, self.work, self.build, self.seconds, self.programs = modes, work, build, seconds, programs
+    the tests that need more Debian packages. others: modes that a test may ask for beside those."""
+    def __init__(self, modes, work, build, seconds, programs=False, others=None):
+        self.modes, self.work, self.build, self.seconds, self.programs, self.others = modes, work, build, seconds, programs, others or {}
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "CLEARVIEW", "MAKE", "MFLAGS", "XDG_"))}
         self.environment.update(LC_ALL="C", PATH="/usr/sbin:/usr/bin:/sbin:/bin", HOME=work)
 
@@ -39,6 +39,7 @@ class ProgramJob:
         self.name = test.name + (".%d" % number if len(test.builds) > 1 else "") + (":" + run.name if run.name else "")
         wanted = [m for m in test.modes if not m.startswith("-")]
         self.modes = [m for m in setting.modes if m == "native" or (m in wanted if wanted else "-" + m not in test.modes)]
+        self.modes += [m for m in test.also if m in setting.others]
 
     def prepare(self, folder):
         """The command without its prefix, and whether the prefix goes into $WRAP instead."""
@@ -53,7 +54,7 @@ class ProgramJob:
         # A folder for each mode, so a failing mode's leavings stay; the programs see it only as their current folder.
         place = os.path.join(folder, mode)
         shutil.copytree(os.path.join(folder, "files"), place)
-        prefix = self.setting.modes[mode](os.path.join(folder, "state." + mode))
+        prefix = {**self.setting.others, **self.setting.modes}[mode](os.path.join(folder, "state." + mode))
         environment = dict(self.setting.environment)
         if scripted:
             environment["WRAP"] = shlex.join(prefix)
