@@ -115,6 +115,12 @@ static bool host_call_can_be_cut(void *context, const struct point *call, const 
 	return static_call_alone_leads_on(m, call->offset) || (called && static_procedure_returns(called, callee->offset));
 }
 
+static bool host_is_main(void *context, const struct module_key *module, uint64_t procedure)
+{
+	struct module *m = module_by_key(context, module);
+	return m && procedure && static_main(m) == procedure;
+}
+
 static size_t host_return_values(void *context, const struct module_key *module, uint64_t procedure, int64_t *out, size_t max)
 {
 	struct module *m = module_by_key(context, module);
@@ -138,6 +144,7 @@ int repairing_open(struct supervisor *s)
 		.site = host_site,
 		.call_returns = host_call_returns,
 		.call_can_be_cut = host_call_can_be_cut,
+		.is_main = host_is_main,
 		.return_values = host_return_values,
 	};
 	struct repair_settings settings = repair_settings_default;

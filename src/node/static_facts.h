@@ -17,4 +17,7 @@ bool static_procedure_returns(struct module *m, uint64_t offset);
 /* Constants that reach eax before a return, the most frequent first (error returns are many, success is one). Returns how many. */
 size_t static_return_values(const struct procedure *p, int64_t *out, size_t max);
 
+/* The program's main, a module offset; 0: its start code is of no known kind (static_main.c). */
+uint64_t static_main(const struct module *m);
+
 #endif

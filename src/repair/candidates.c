@@ -159,20 +159,29 @@ static bool signal_matches(const struct generic_rule *rule, int signal)
 	return (rule->signals == SIGNALS_DIVISION) == (signal == SIGFPE);
 }
 
-/* main: what the C library's start code, two procedures of another module, was called by the program's entry to call. (Not told in static programs.) */
-static bool is_main(const struct failure *f, unsigned frame)
+/* What the C library's start code, two procedures of another module, was called by the program's entry to call. */
+static bool is_where_main_is(const struct failure *f, unsigned frame)
 {
 	const struct frame *s = f->stack + frame;
 	return f->depth < STACK_DEPTH_MAX && frame + 4 == f->depth && !strcmp(s[1].at.module.hex, s[2].at.module.hex) &&
 	       !strcmp(s[0].at.module.hex, s[3].at.module.hex) && strcmp(s[0].at.module.hex, s[1].at.module.hex);
 }
 
+/* The frame of main; the stack's depth if it isn't known. */
+static unsigned frame_of_main(const struct repair *r, const struct failure *f)
+{
+	for (unsigned k = 0; k < f->depth && r->host.is_main; k++)
+		if (r->host.is_main(r->host.context, &f->stack[k].at.module, f->stack[k].procedure))
+			return k;
+	return f->depth >= 4 && is_where_main_is(f, f->depth - 4) ? f->depth - 4 : f->depth;
+}
+
 /* Where the stack could not be followed, the nearest return may still work. To return from main is to end, as one failing does anyway; it may be the
  * kinder end after a fault, but not where the program itself has decided to abort. Below main there is nothing to return from. */
 static bool can_return(struct repair *r, const struct failure *f, unsigned frame, unsigned depth)
 {
-	unsigned main_frame = f->depth >= 4 ? f->depth - 4 : f->depth;
-	if (frame >= main_frame && is_main(f, main_frame))
+	unsigned main_frame = frame_of_main(r, f);
+	if (frame >= main_frame)
 		return frame == main_frame && f->monitor != MONITOR_ABORT;
 	if (frame + 1 >= f->depth || !f->stack[frame + 1].at.module.hex[0])
 		return depth == 1;

@@ -58,6 +58,8 @@ struct repair_host {
 	/* Can the program go on behind this call when it is cut short? callee: the innermost instruction known in what it called. False where the
 	 * code behind may belong to something else. NULL: never. */
 	bool (*call_can_be_cut)(void *context, const struct point *call, const struct point *callee);
+	/* Is the procedure the program's main? False where that can't be told. NULL: it never can. */
+	bool (*is_main)(void *context, const struct module_key *module, uint64_t procedure);
 	/* Values the procedure is seen to return, statically, best first: constants assigned before its returns, what callers compare with. */
 	size_t (*return_values)(void *context, const struct module_key *module, uint64_t procedure, int64_t *out, size_t max);
 };
