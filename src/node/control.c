@@ -17,7 +17,18 @@
 struct control {
 	int folder, lock, socket;
 	pid_t pid;
+	struct control_name name;
 };
+
+struct control_name control_own_name(void)
+{
+	struct stat namespace = {0};
+	struct control_name own;
+	if (stat("/proc/self/ns/pid", &namespace))
+		namespace.st_ino = 0;
+	snprintf(own.text, sizeof own.text, "%d-%lx", getpid(), (unsigned long)namespace.st_ino);
+	return own;
+}
 
 int control_folder_open(const char *state_directory, bool make)
 {
@@ -55,15 +66,15 @@ int control_bind(int folder, const char *name)
 	return fd;
 }
 
-static void name_of(const struct control *c, const char *suffix, char out[32])
+static void name_of(const struct control *c, const char *suffix, char out[CONTROL_NAME_SIZE + 16])
 {
-	snprintf(out, 32, "%d.%s", c->pid, suffix);
+	snprintf(out, CONTROL_NAME_SIZE + 16, "%s.%s", c->name.text, suffix);
 }
 
 /* A command that met the file before it was locked may have taken it for a dead one's and removed it: then once more. */
 static int lock_file(struct control *c)
 {
-	char name[32];
+	char name[CONTROL_NAME_SIZE + 16];
 	struct stat mine, there;
 	name_of(c, "lock", name);
 	for (;;) {
@@ -82,7 +93,7 @@ static int lock_file(struct control *c)
 
 static void unlink_suffix(struct control *c, const char *suffix)
 {
-	char name[32];
+	char name[CONTROL_NAME_SIZE + 16];
 	name_of(c, suffix, name);
 	unlinkat(c->folder, name, 0);
 }
@@ -90,17 +101,15 @@ static void unlink_suffix(struct control *c, const char *suffix)
 int control_open(const char *state_directory, struct control **out)
 {
 	struct control *c = calloc(1, sizeof *c);
-	char name[16];
 	if (!c)
 		return -ENOMEM;
-	*c = (struct control){.folder = -1, .lock = -1, .socket = -1, .pid = getpid()};
-	snprintf(name, sizeof name, "%d", c->pid);
+	*c = (struct control){.folder = -1, .lock = -1, .socket = -1, .pid = getpid(), .name = control_own_name()};
 	int error = c->folder = control_folder_open(state_directory, true);
 	if (error >= 0)
 		error = c->lock = lock_file(c);
 	if (error >= 0) {
 		unlink_suffix(c, "finishing");
-		error = c->socket = control_bind(c->folder, name);
+		error = c->socket = control_bind(c->folder, c->name.text);
 	}
 	if (error < 0) {
 		control_close(c);
@@ -155,7 +164,7 @@ int control_reply(struct control *c, const struct control_message *to, unsigned 
 
 int control_finishing(struct control *c, bool finishing)
 {
-	char name[32];
+	char name[CONTROL_NAME_SIZE + 16];
 	if (!finishing) {
 		unlink_suffix(c, "finishing");
 		return 0;

@@ -1,10 +1,10 @@
 /* Talk between commands and the supervisors of one state folder. Each supervisor lives in <state>/run as
  *
- *   PID.lock       flock()ed shared as long as it lives: whoever gets it exclusively knows that the supervisor is dead
- *   PID.sock       unix datagrams: "reload NONCE" in; "done NONCE PROCESSES" goes to NONCE.sock, the command's own socket
- *   PID.finishing  its last guest has ended, but it is still writing its state
+ *   NAME.lock      flock()ed shared as long as it lives: whoever gets it exclusively knows that the supervisor is dead
+ *   NAME.sock      unix datagrams: "reload NONCE" in; "done NONCE PROCESSES" goes to NONCE.sock, the command's own socket
+ *   NAME.finishing its last guest has ended, but it is still writing its state
  *
- * Files of dead supervisors are removed by whoever meets them. Functions return 0 or -errno. */
+ * where NAME is PID-NAMESPACE, the pid as the supervisor knows it and the inode of its pid namespace. Files of dead supervisors are removed by whoever meets them. Functions return 0 or -errno. */
 #ifndef NODE_CONTROL_H
 #define NODE_CONTROL_H
 

@@ -9,6 +9,8 @@
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -17,7 +19,7 @@
 
 enum { LOOK_AGAIN_MS = 10 };
 
-typedef VEC(pid_t) pid_list;
+typedef VEC(struct control_name) name_list;
 
 static int64_t now_ms(void)
 {
@@ -26,50 +28,54 @@ static int64_t now_ms(void)
 	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
 }
 
-static bool has_suffix(const char *name, const char *suffix, pid_t *pid)
+/* Files of supervisors begin with their pid, those of commands don't. */
+static bool has_suffix(const char *file, const char *suffix, struct control_name *name)
 {
-	char *end;
-	long number = strtol(name, &end, 10);
-	*pid = number;
-	return end != name && number > 0 && *end == '.' && !strcmp(end + 1, suffix);
+	const char *dot = strchr(file, '.');
+	size_t length = dot ? (size_t)(dot - file) : 0;
+	if (*file < '1' || *file > '9' || length >= sizeof name->text || !dot || strcmp(dot + 1, suffix))
+		return false;
+	memcpy(name->text, file, length);
+	name->text[length] = 0;
+	return true;
 }
 
-static void remove_files(int folder, pid_t pid)
+static void remove_files(int folder, const struct control_name *of)
 {
 	static const char *const suffixes[] = {"sock", "finishing", "lock"};
-	char name[32];
+	char name[CONTROL_NAME_SIZE + 16];
 	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-		snprintf(name, sizeof name, "%d.%s", pid, suffixes[i]);
+		snprintf(name, sizeof name, "%s.%s", of->text, suffixes[i]);
 		unlinkat(folder, name, 0);
 	}
 }
 
-/* A supervisor holds its lock as long as it lives; what a dead one left is removed, under the lock: a new one with that pid waits for it. */
-static bool lives(int folder, pid_t pid)
+/* A supervisor holds its lock as long as it lives; what a dead one left is removed, under the lock: a new one of that name waits for it. */
+static bool lives(int folder, const struct control_name *supervisor)
 {
-	char name[32];
-	snprintf(name, sizeof name, "%d.lock", pid);
+	char name[CONTROL_NAME_SIZE + 16];
+	snprintf(name, sizeof name, "%s.lock", supervisor->text);
 	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
 	bool dead = !flock(fd, LOCK_EX | LOCK_NB);
 	if (dead)
-		remove_files(folder, pid);
+		remove_files(folder, supervisor);
 	close(fd);
 	return !dead;
 }
 
 /* Living supervisors that have a file of that suffix. */
-static int list(int folder, const char *suffix, pid_list *out)
+static int list(int folder, const char *suffix, name_list *out)
 {
 	int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = copy < 0 ? NULL : fdopendir(copy);
 	if (!directory)
 		return -errno;
-	pid_t pid;
+	struct control_name name;
 	for (struct dirent *entry; (entry = readdir(directory));)
-		if (has_suffix(entry->d_name, suffix, &pid) && lives(folder, pid))
-			vec_push(out, pid);
+		if (has_suffix(entry->d_name, suffix, &name) && lives(folder, &name))
+			vec_push(out, name);
 	closedir(directory);
 	return 0;
 }
@@ -84,12 +90,11 @@ static int make_nonce(char out[CONTROL_NONCE_SIZE])
 }
 
 /* A full queue empties as soon as that supervisor comes to it. */
-static void send_reload(int folder, int fd, pid_t pid, const char *nonce, int64_t deadline)
+static void send_reload(int folder, int fd, const struct control_name *to, const char *nonce, int64_t deadline)
 {
 	struct sockaddr_un address;
-	char name[16], text[128];
-	snprintf(name, sizeof name, "%d", pid);
-	socklen_t size = control_address(folder, name, &address);
+	char text[128];
+	socklen_t size = control_address(folder, to->text, &address);
 	int length = snprintf(text, sizeof text, "reload %s", nonce);
 	while (sendto(fd, text, length, 0, (struct sockaddr *)&address, size) != length) {
 		if ((errno != EAGAIN && errno != EINTR) || now_ms() >= deadline)
@@ -98,15 +103,14 @@ static void send_reload(int folder, int fd, pid_t pid, const char *nonce, int64_
 	}
 }
 
-static pid_t sender_of(const struct sockaddr_un *address)
+static bool sender_of(const struct sockaddr_un *address, struct control_name *sender)
 {
 	const char *slash = strrchr(address->sun_path, '/');
-	pid_t pid;
-	return slash && has_suffix(slash + 1, "sock", &pid) ? pid : 0;
+	return slash && has_suffix(slash + 1, "sock", sender);
 }
 
-/* Waits for one answer; returns whose it is, or 0 when the time is over. */
-static pid_t receive_done(int fd, const char *nonce, int64_t deadline, unsigned *processes)
+/* Waits for one answer; *sender: whose it is. False when the time is over. */
+static bool receive_done(int fd, const char *nonce, int64_t deadline, struct control_name *sender, unsigned *processes)
 {
 	char text[256], heard[CONTROL_NONCE_SIZE];
 	for (;;) {
@@ -114,21 +118,21 @@ static pid_t receive_done(int fd, const char *nonce, int64_t deadline, unsigned 
 		ssize_t length = recvfrom(fd, text, sizeof text - 1, 0, (struct sockaddr *)&from, &(socklen_t){sizeof from - 1});
 		if (length > 0) {
 			text[length] = 0;
-			if (sscanf(text, "done %63s %u", heard, processes) == 2 && !strcmp(heard, nonce) && sender_of(&from))
-				return sender_of(&from);
+			if (sscanf(text, "done %63s %u", heard, processes) == 2 && !strcmp(heard, nonce) && sender_of(&from, sender))
+				return true;
 			continue;
 		}
 		int64_t left = deadline - now_ms();
 		if (left <= 0)
-			return 0;
+			return false;
 		poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, left);
 	}
 }
 
-static bool strike(pid_list *pending, pid_t pid)
+static bool strike(name_list *pending, const struct control_name *name)
 {
 	for (size_t i = 0; i < pending->count; i++)
-		if (pending->at[i] == pid) {
+		if (!strcmp(pending->at[i].text, name->text)) {
 			pending->at[i] = pending->at[--pending->count];
 			return true;
 		}
@@ -136,27 +140,28 @@ static bool strike(pid_list *pending, pid_t pid)
 }
 
 /* One that dies before it answers won't answer any more. */
-static void strike_dead(int folder, pid_list *pending)
+static void strike_dead(int folder, name_list *pending)
 {
 	for (size_t i = pending->count; i-- > 0;)
-		if (!lives(folder, pending->at[i]))
-			strike(pending, pending->at[i]);
+		if (!lives(folder, &pending->at[i]))
+			pending->at[i] = pending->at[--pending->count];
 }
 
 /* `pending`: the supervisors to ask; those that live and did not answer are left in it. */
-static void exchange(int folder, int fd, const char *nonce, pid_list *pending, int timeout_ms, struct control_result *out)
+static void exchange(int folder, int fd, const char *nonce, name_list *pending, int timeout_ms, struct control_result *out)
 {
 	int64_t deadline = now_ms() + timeout_ms;
 	for (size_t i = 0; i < pending->count; i++)
-		send_reload(folder, fd, pending->at[i], nonce, deadline);
+		send_reload(folder, fd, &pending->at[i], nonce, deadline);
 	while (pending->count && now_ms() < deadline) {
 		int64_t step = now_ms() + LOOK_AGAIN_MS * 10;
 		unsigned processes = 0;
-		pid_t from = receive_done(fd, nonce, step < deadline ? step : deadline, &processes);
-		if (from && strike(pending, from)) {
+		struct control_name from;
+		bool any = receive_done(fd, nonce, step < deadline ? step : deadline, &from, &processes);
+		if (any && strike(pending, &from)) {
 			out->answered++;
 			out->processes += processes;
-		} else if (!from) {
+		} else if (!any) {
 			strike_dead(folder, pending);
 		}
 	}
@@ -167,7 +172,7 @@ static void exchange(int folder, int fd, const char *nonce, pid_list *pending, i
 int control_reload(const char *state_directory, int timeout_ms, struct control_result *out)
 {
 	char nonce[CONTROL_NONCE_SIZE], name[CONTROL_NONCE_SIZE + 8];
-	pid_list supervisors = {0};
+	name_list supervisors = {0};
 	*out = (struct control_result){0};
 	int folder = control_folder_open(state_directory, false);
 	if (folder < 0)
@@ -194,9 +199,9 @@ out_folder:
 }
 
 /* Sleeps until the process ends, or for a moment: it may also get new guests. */
-static void wait_for(pid_t pid)
+static void wait_for(const struct control_name *name)
 {
-	int fd = syscall(SYS_pidfd_open, pid, 0);
+	int fd = syscall(SYS_pidfd_open, atoi(name->text), 0); /* or of somebody else, in another namespace: then the moment will do */
 	poll(&(struct pollfd){.fd = fd, .events = POLLIN}, fd >= 0, LOOK_AGAIN_MS);
 	if (fd >= 0)
 		close(fd);
@@ -209,20 +214,20 @@ int control_wait_finishing(const char *state_directory, int timeout_ms)
 	if (folder < 0)
 		return folder == -ENOENT ? 0 : folder;
 	for (;;) {
-		pid_list finishing = {0};
-		pid_t other = 0;
+		name_list finishing = {0};
+		struct control_name other = {0}, own = control_own_name();
 		error = list(folder, "finishing", &finishing);
 		for (size_t i = 0; i < finishing.count; i++)
-			if (finishing.at[i] != getpid())
+			if (strcmp(finishing.at[i].text, own.text))
 				other = finishing.at[i];
 		vec_free(&finishing);
-		if (error || !other)
+		if (error || !*other.text)
 			break;
 		if (now_ms() >= deadline) {
 			error = -ETIMEDOUT;
 			break;
 		}
-		wait_for(other);
+		wait_for(&other);
 	}
 	close(folder);
 	return error;

@@ -2,6 +2,7 @@
 #include "state_folder.h"
 
 #include "node/control.h"
+#include "node/control_folder.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -140,7 +141,7 @@ static void not_for_oneself(void **state)
 static void send_text(const struct state_folder *f, const char *text)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	snprintf(address.sun_path, sizeof address.sun_path, "%s/run/%d.sock", f->path, getpid());
+	snprintf(address.sun_path, sizeof address.sun_path, "%.40s/run/%s.sock", f->path, control_own_name().text);
 	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 	assert_int_equal(sendto(fd, text, strlen(text), 0, (struct sockaddr *)&address, sizeof address), (ssize_t)strlen(text));
 	close(fd);
