@@ -31,6 +31,7 @@ struct thread_signals {
 	uint32_t waiting;    /* in a system call with a mask of its own: enum waiting */
 	uint64_t believed;
 	uint64_t wait_mask;
+	uint64_t offered;    /* copies of these held signals are pending, for a descriptor (descriptors.c) */
 	uint64_t fork_sp;    /* about to fork with this stack pointer: the child inherits */
 };
 enum waiting { WAITING_NOT, WAITING, WAITING_RELEASED /* with FAULT_SIGNALS really blocked, until the kernel lets them in */ };
@@ -42,6 +43,7 @@ struct guest_signals {
 	uint64_t target[16];                          /* of trampolines, found to be text */
 	struct { uint64_t address, generation; } native[NATIVE_MAX]; /* traps of the program's own in redirected modules, by address */
 	uint64_t on_stack;                            /* the program's handlers with SA_ONSTACK, of signals that ClearView doesn't own */
+	uint64_t descriptors;                         /* the FAULT_SIGNALS that signalfds take */
 	uint64_t own_stacks;                          /* the program has set up an alternate stack, in some thread */
 	uint32_t stack_owner[ALTSTACKS];              /* thread ids */
 };

@@ -91,6 +91,7 @@ bool program_sigpending(struct probe_frame *f);
 bool program_sigtimedwait(struct probe_frame *f);
 void program_wait(struct probe_frame *f, int number);
 void program_waited(void);
+void program_signalfd(const struct probe_frame *f);
 void program_sigreturn(struct probe_frame *f);
 void program_fork(struct probe_frame *f);
 void program_exec(struct probe_frame *f, bool seen_to_fail);

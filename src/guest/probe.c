@@ -226,6 +226,15 @@ static bool program_system_call(const struct guest_probe *p, struct probe_frame 
 	case __NR_rt_sigtimedwait:
 		done = program_sigtimedwait(f);
 		break;
+	case __NR_signalfd:
+	case __NR_signalfd4:
+		program_signalfd(f);
+		break;
+	case __NR_read:
+	case __NR_readv:
+	case __NR_poll:
+	case __NR_select:
+	case __NR_epoll_wait:
 	case __NR_rt_sigsuspend:
 	case __NR_ppoll:
 	case __NR_pselect6:

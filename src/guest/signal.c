@@ -188,9 +188,10 @@ static void sent_signal(int signal, struct guest_siginfo *info, struct context *
 	held_arrived(tid, info);
 	const struct thread_signals *t = thread_signals(tid, false);
 	uint64_t blocked = !t ? 0 : t->waiting ? t->wait_mask : t->believed;
-	if (blocked & SIGNAL_BIT(signal) & FAULT_SIGNALS)
+	if (blocked & SIGNAL_BIT(signal) & FAULT_SIGNALS) {
 		held_add(tid, info);
-	else if (guest_private.action[signal].handler > 1 && deliver_to_program(signal, info, c))
+		descriptors_forward(tid, info);
+	} else if (guest_private.action[signal].handler > 1 && deliver_to_program(signal, info, c))
 		return;
 	else if (guest_private.action[signal].handler == 1)
 		return;

@@ -52,6 +52,11 @@ uint64_t held_release(uint32_t tid, uint64_t set);
 void held_arrived(uint32_t tid, struct guest_siginfo *info);
 void held_forget(int signal);
 
+/* descriptors.c: a thread is about to wait with these signals blocked, as it believes; its wait is over; a signal was held while tid had it blocked. */
+void descriptors_wait(struct thread_signals *t, uint64_t mask);
+void descriptors_waited(struct thread_signals *t);
+void descriptors_forward(uint32_t tid, const struct guest_siginfo *info);
+
 /* handler.c: makes a context show the program's own addresses. */
 void show_program_addresses(struct context *c);
 

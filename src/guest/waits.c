@@ -1,4 +1,4 @@
-/* System calls that take pending signals, or wait with a mask of their own. The kernel does the waiting, in place, so that it is interrupted and restarted as
+/* System calls that take pending signals, or wait with a mask of their own or for a descriptor of signals. The kernel does the waiting, in place, so that it is interrupted and restarted as
  * the program expects; held signals are given back to it first. */
 #include "guest/signals.h"
 
@@ -46,8 +46,11 @@ static uint64_t mask_of(const struct probe_frame *f, int number)
 		return f->r[REG_R10];
 	case __NR_pselect6:
 		return f->r[REG_R9] && read_word(f->r[REG_R9], 8, &at) ? at : 0;
-	default:
+	case __NR_epoll_pwait:
+	case __NR_epoll_pwait2:
 		return f->r[REG_R8];
+	default:
+		return 0;
 	}
 }
 
@@ -56,10 +59,18 @@ void program_wait(struct probe_frame *f, int number)
 	uint64_t mask, at = mask_of(f, number);
 	uint32_t tid = own_tid();
 	struct thread_signals *t;
-	if (!at || !read_word(at, 8, &mask) || !(t = thread_signals(tid, mask & FAULT_SIGNALS)))
-		return;
-	t->wait_mask = mask;
-	t->waiting = held_release(tid, FAULT_SIGNALS & ~mask) ? WAITING_RELEASED : WAITING;
+	if (at) {
+		if (!read_word(at, 8, &mask) || !(t = thread_signals(tid, mask & FAULT_SIGNALS)))
+			return;
+		t->wait_mask = mask;
+		t->waiting = held_release(tid, FAULT_SIGNALS & ~mask) ? WAITING_RELEASED : WAITING;
+	} else {
+		if (!guest_signals.descriptors || !(t = thread_signals(tid, false)))
+			return;
+		SYS4(__NR_rt_sigprocmask, MASK_BLOCK, NULL, &mask, 8);
+		t->wait_mask = mask = (mask & ~FAULT_SIGNALS) | t->believed;
+	}
+	descriptors_wait(t, mask);
 }
 
 /* No handler has ended the wait, or it has returned. */
@@ -69,6 +80,7 @@ void program_waited(void)
 	struct thread_signals *t = thread_signals(tid, false);
 	if (!t)
 		return;
+	descriptors_waited(t);
 	if (t->waiting == WAITING_RELEASED)
 		real_mask(MASK_UNBLOCK, FAULT_SIGNALS, NULL);
 	thread_set_believed(tid, t->believed);

@@ -17,6 +17,7 @@
 #include "node/learning.h"
 #include "node/progress.h"
 #include "node/supervisor.h"
+#include "node/weavers.h"
 
 /* A private copy: the guest could change the slot while we look. */
 struct event_in {
@@ -126,6 +127,12 @@ static uint64_t on_text_write(struct supervisor *s, struct family *f, const stru
 	return 0;
 }
 
+static uint64_t on_signalfd(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	weave_signal_descriptors(f);
+	return 0;
+}
+
 static uint64_t on_heap(struct supervisor *s, struct family *f, const struct event_in *e)
 {
 	return failures_heap(s, f, e->pid, e->tid, e->arg);
@@ -135,6 +142,7 @@ static event_handler *const handlers[] = {
 	[EVENT_FAULT] = on_fault,         [EVENT_LANDING] = on_landing, [EVENT_MODULES] = on_modules,   [EVENT_EXEC] = on_exec,
 	[EVENT_EXEC_FAILED] = on_exec_failed, [EVENT_FORKED] = on_forked, [EVENT_HEAP] = on_heap, [EVENT_ORIGINAL] = on_original,
 	[EVENT_TEXT] = on_text,           [EVENT_TEXT_WRITE] = on_text_write,
+	[EVENT_SIGNALFD] = on_signalfd,
 	[EVENT_RETURN] = on_return,
 	[EVENT_WRITE] = on_write,
 };

@@ -32,6 +32,7 @@ struct family {
 	int64_t deaf_until_us;
 	bool has_many_modules; /* said so */
 	bool is_stopped;   /* none of its threads runs: attach and detach */
+	bool has_signal_descriptors; /* a signalfd for the signals of faults: weave_syscalls.c */
 	bool is_attaching; /* only what must not be missed is woven yet */
 	uint64_t landings_seen, unnoted_seen; /* guest_shared.landings and unnoted_returns at the last look */
 	struct heap_watch *heap; /* NULL: nothing yet */

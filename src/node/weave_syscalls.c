@@ -10,6 +10,7 @@
 struct rule {
 	int number;
 	uint8_t before, after; /* enum probe_work, 0xff: none */
+	bool for_descriptors;  /* only in programs with a signalfd for the signals of faults */
 };
 
 enum { NOTHING = 0xff };
@@ -27,6 +28,13 @@ static const struct rule rules[] = {
 	{SYS_pselect6, PROBE_SYSCALL, PROBE_WAITED},
 	{SYS_epoll_pwait, PROBE_SYSCALL, PROBE_WAITED},
 	{SYS_epoll_pwait2, PROBE_SYSCALL, PROBE_WAITED},
+	{SYS_signalfd, PROBE_SYSCALL, NOTHING},
+	{SYS_signalfd4, PROBE_SYSCALL, NOTHING},
+	{SYS_read, PROBE_SYSCALL, PROBE_WAITED, true},
+	{SYS_readv, PROBE_SYSCALL, PROBE_WAITED, true},
+	{SYS_poll, PROBE_SYSCALL, PROBE_WAITED, true},
+	{SYS_select, PROBE_SYSCALL, PROBE_WAITED, true},
+	{SYS_epoll_wait, PROBE_SYSCALL, PROBE_WAITED, true},
 	{SYS_clone, PROBE_SYSCALL, PROBE_CLONED},
 	{SYS_fork, PROBE_SYSCALL, PROBE_CLONED},
 	{SYS_vfork, PROBE_SYSCALL, PROBE_CLONED},
@@ -78,12 +86,31 @@ static const struct found *sites_of(const struct module *m)
 	return &known.at[known.count - 1];
 }
 
-void weave_syscalls(struct family *f, struct loaded *l)
+static void weave_rules(struct family *f, struct loaded *l, bool for_descriptors)
 {
 	const struct found *found = sites_of(l->module);
 	for (size_t i = 0; l->zone && i < found->count; i++) {
 		const struct rule *rule = rule_for(found->sites[i].number);
+		if (rule->for_descriptors != for_descriptors)
+			continue;
 		put_probe(f, l, &found->sites[i], rule->before, WEAVE_BEFORE);
 		put_probe(f, l, &found->sites[i], rule->after, WEAVE_AFTER);
 	}
+}
+
+void weave_syscalls(struct family *f, struct loaded *l)
+{
+	weave_rules(f, l, false);
+	if (f->has_signal_descriptors)
+		weave_rules(f, l, true);
+}
+
+void weave_signal_descriptors(struct family *f)
+{
+	if (f->has_signal_descriptors)
+		return;
+	f->has_signal_descriptors = true;
+	for (size_t i = 0; i < f->image.modules.count; i++)
+		weave_rules(f, f->image.modules.at[i], true);
+	family_apply(f, true);
 }

@@ -18,5 +18,7 @@ void weavers_applied(struct family *f);
 
 /* System calls that ClearView must know of: signal actions and masks, fork, exec. (weave_syscalls.c) */
 void weave_syscalls(struct family *f, struct loaded *l);
+/* The program has a signalfd for signals that are held. */
+void weave_signal_descriptors(struct family *f);
 
 #endif
