@@ -127,17 +127,29 @@ static void roots_from_section(struct module *m, address_list *roots, Elf_Scn *s
 	}
 }
 
-/* A fixed-address program has its constants relocated already: any aligned data word may be a code address. */
+static bool same_procedure(const struct module *m, const uint8_t *word, size_t range)
+{
+	uint64_t other;
+	memcpy(&other, word, 8);
+	return module_range_index(m, other) == range;
+}
+
+/* A fixed-address program has its constants relocated already: any aligned data word may be a code address. One that points to a procedure's entry is taken
+ * for that; one that points into its middle may be a mere number, unless it stands in a row of others: a table of labels. */
 static void roots_from_data(struct module *m, address_list *roots)
 {
 	for (size_t i = 0; i < m->segment_count; i++) {
 		const struct segment *s = &m->segments[i];
+		const uint8_t *bytes = m->file + s->file_offset;
 		if (s->protection & PROT_EXEC)
 			continue;
 		uint64_t word;
 		for (uint64_t at = -s->offset & 7; at + 8 <= s->file_size; at += 8) {
-			memcpy(&word, m->file + s->file_offset + at, 8);
-			add_root(m, roots, word);
+			memcpy(&word, bytes + at, 8);
+			size_t range = module_range_index(m, word);
+			if (range == SIZE_MAX || m->ranges[range].start == word || (at >= 8 && same_procedure(m, bytes + at - 8, range)) ||
+			    (at + 16 <= s->file_size && same_procedure(m, bytes + at + 8, range)))
+				add_root(m, roots, word);
 		}
 	}
 }

@@ -3,7 +3,9 @@
 
 #include <dwarf.h>
 #include <elf.h>
+#include <gelf.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/vec.h"
 
@@ -66,6 +68,26 @@ static size_t drop_overlaps(struct range *ranges, size_t count)
 
 typedef VEC(struct range) range_list;
 
+/* Linkage tables: one frame description for many entries, each a jump through a pointer. There is nothing to weave, and a copy would only be one more jump:
+ * they are no procedures. */
+static void drop_linkage_tables(struct module *m)
+{
+	size_t names, kept;
+	GElf_Shdr h;
+	if (!m->elf || elf_getshdrstrndx(m->elf, &names))
+		return;
+	for (Elf_Scn *section = NULL; (section = elf_nextscn(m->elf, section));) {
+		const char *name = gelf_getshdr(section, &h) ? elf_strptr(m->elf, names, h.sh_name) : NULL;
+		if (!name || strncmp(name, ".plt", 4))
+			continue;
+		kept = 0;
+		for (size_t i = 0; i < m->range_count; i++)
+			if (m->ranges[i].start < h.sh_addr || m->ranges[i].start >= h.sh_addr + h.sh_size)
+				m->ranges[kept++] = m->ranges[i];
+		m->range_count = kept;
+	}
+}
+
 /* False: no usable table. */
 static bool ranges_from_table(const struct module *m, range_list *ranges)
 {
@@ -112,4 +134,5 @@ void module_read_frames(struct module *m)
 		qsort(ranges.at, ranges.count, sizeof *ranges.at, order_ranges);
 	m->ranges = ranges.at;
 	m->range_count = drop_overlaps(ranges.at, ranges.count);
+	drop_linkage_tables(m);
 }
