@@ -44,7 +44,7 @@ struct module {
 	int stack_flags;         /* PT_GNU_STACK p_flags; -1: no such header */
 	struct segment segments[16];
 	size_t segment_count;
-	struct range *ranges; /* .eh_frame's procedure ranges, ascending, not overlapping */
+	struct range *ranges; /* .eh_frame's procedure ranges, and those of Go's own table; ascending, not overlapping */
 	size_t range_count;
 	struct range_exits *exits; /* by range; procedure.c's, made at need */
 	uint64_t *roots;      /* addresses in text held by relative relocations (and, in ET_EXEC, data words), ascending: address-taken constants */

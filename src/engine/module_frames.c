@@ -1,5 +1,6 @@
 #include "engine/module_frames.h"
 #include "engine/cfi.h"
+#include "engine/module_go.h"
 
 #include <dwarf.h>
 #include <elf.h>
@@ -66,8 +67,6 @@ static size_t drop_overlaps(struct range *ranges, size_t count)
 	return kept;
 }
 
-typedef VEC(struct range) range_list;
-
 /* Linkage tables: one frame description for many entries, each a jump through a pointer. There is nothing to weave, and a copy would only be one more jump:
  * they are no procedures. */
 static void drop_linkage_tables(struct module *m)
@@ -130,6 +129,7 @@ void module_read_frames(struct module *m)
 	range_list ranges = {0};
 	if (!ranges_from_table(m, &ranges))
 		cfi_walk(m, collect, &(struct collector){m, &ranges}); /* static programs have .eh_frame without a table */
+	module_read_go(m, &ranges);
 	if (ranges.count)
 		qsort(ranges.at, ranges.count, sizeof *ranges.at, order_ranges);
 	m->ranges = ranges.at;

@@ -5,7 +5,8 @@
 set -eu
 . "$(dirname "$0")/../lib/server.sh"
 port=$(free_port)
-serve() { start redis-server --port "$port" --bind 127.0.0.1 --io-threads 2 --io-threads-do-reads yes --appendonly yes --save '' --dir "$PWD"; ready redis-cli -p "$port" ping; }
+serve() { start redis-server --port "$port" --bind 127.0.0.1 --io-threads 2 --io-threads-do-reads yes --appendonly yes --save '' --dir "$PWD"; ready loaded; }
+loaded() { [ "$(redis-cli -p "$port" ping)" = PONG ]; }
 r() { redis-cli -p "$port" "$@"; }
 info_is() { r info persistence | tr -d '\r' | grep -qx "$1"; }
 serve

@@ -1,0 +1,10 @@
+/* Procedure ranges of Go code, which has no .eh_frame: from the table that the Go runtime itself finds procedures with. */
+#ifndef ENGINE_MODULE_GO_H
+#define ENGINE_MODULE_GO_H
+
+#include "engine/module_frames.h"
+
+/* Appends the ranges of the file's .gopclntab section (Go 1.18 and later); nothing where there is none. Bounds-checked. Needs m->elf. */
+void module_read_go(const struct module *m, range_list *ranges);
+
+#endif
