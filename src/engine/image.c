@@ -253,6 +253,7 @@ static void own_ranges(struct loaded *l, struct redirected *r)
 static int refuse(struct loaded *l, int status)
 {
 	l->refused++;
+	l->refused_by[refusal_of(status)]++;
 	return status;
 }
 
@@ -307,9 +308,10 @@ static int redirect_procedure(struct image *im, struct loaded *l, struct procedu
 			      size_t extra_count)
 {
 	struct redirected *r;
+	bool covered = image_redirected(l, p->entry); /* as a part of another one: not native */
 	int status = adopt_procedure(im, l, p, &r);
 	if (status)
-		return refuse(l, status);
+		return covered ? status : refuse(l, status);
 	for (size_t i = 0; i < extra_count; i++)
 		vec_push(&r->extra, extra[i]);
 	if (im->has_inherited && l->entry)
@@ -353,8 +355,13 @@ void image_redirect_module(struct image *im, struct loaded *l, uint64_t except, 
 		abort();
 	for (size_t i = 0; i < m->range_count && l->zone; i++) {
 		bool excepted = except && except >= m->ranges[i].start && except < m->ranges[i].end;
-		if (excepted || image_redirected(l, m->ranges[i].start) || procedure_decode(l->module, m->ranges[i].start, &all[i]))
+		if (excepted || image_redirected(l, m->ranges[i].start))
 			continue;
+		int status = procedure_decode(l->module, m->ranges[i].start, &all[i]);
+		if (status) {
+			refuse(l, status);
+			continue;
+		}
 		for (size_t k = 0; k < all[i]->exit_count; k++)
 			vec_push(&jumps, all[i]->exits[k]);
 	}

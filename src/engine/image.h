@@ -6,6 +6,7 @@
 #include <clearview/guest.h>
 
 #include "base/vec.h"
+#include "engine/refusal.h"
 #include "engine/springboard.h"
 #include "engine/weave_inline.h"
 
@@ -24,6 +25,7 @@ struct loaded {
 	VEC(struct procedure_wishes *) wished;
 	struct procedure_wishes **wished_by_range;
 	uint32_t refused;          /* procedures that could not be redirected */
+	uint32_t refused_by[REFUSALS]; /* the same, by reason */
 	const struct inline_weaver *inlined[INLINE_WEAVERS_MAX]; /* what is woven into all its copies; owned by whoever put them there */
 	size_t inlined_count;
 	struct shadow *shadow;     /* node/weave_shadow.c's */

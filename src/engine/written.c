@@ -46,5 +46,6 @@ void image_give_up(struct image *im, struct loaded *l, struct range text, bool a
 			image_restore(im, r);
 		r->given_up = alone || !(r->inherited || has_holes(r));
 		l->refused += r->given_up;
+		l->refused_by[REFUSED_REWRITTEN] += r->given_up;
 	}
 }

@@ -70,6 +70,15 @@ __attribute__((format(printf, 3, 4))) static void add(char *text, size_t size, c
 	va_end(arguments);
 }
 
+static void describe_refusals(const struct loaded *l, char *out, size_t size)
+{
+	if (l->refused)
+		add(out, size, "; %u stay native", l->refused);
+	for (int why = 0, n = 0; why < REFUSALS; why++)
+		if (l->refused_by[why])
+			add(out, size, "%s%u %s", n++ ? ", " : ": ", l->refused_by[why], refusal_text(why));
+}
+
 /* What `ps -v` adds. */
 static void describe(const struct family *f, pid_t pid, char *out, size_t size)
 {
@@ -81,11 +90,9 @@ static void describe(const struct family *f, pid_t pid, char *out, size_t size)
 		const struct loaded *l = f->image.modules.at[i];
 		if (!image_process_has(l, pid))
 			continue;
-		const char *native = l->zone ? "" : ", native: out of reach of the code cache";
-		add(out, size, "%s: %zu redirected", base_name(l->module->path), l->redirected.count);
-		if (l->refused)
-			add(out, size, ", %u stay native: no copy could be made", l->refused);
-		add(out, size, "%s\n", native);
+		add(out, size, "%s: %zu of %zu procedures redirected", base_name(l->module->path), l->redirected.count, l->module->range_count);
+		describe_refusals(l, out, size);
+		add(out, size, "%s\n", l->zone ? "" : "; all native: out of reach of the code cache");
 	}
 }
 

@@ -130,7 +130,7 @@ struct guest_row {
 	uint32_t redirected, native_refused;  /* procedures */
 	uint32_t patches;                     /* in force */
 	char program[256];
-	char detail[512];                     /* what `ps -v` adds */
+	char detail[2048];                    /* what `ps -v` adds */
 };
 int store_guest_put(struct store *s, const struct guest_row *g); /* keyed by pid */
 int store_guest_delete(struct store *s, pid_t pid);
