@@ -126,16 +126,16 @@ int image_commit(struct image *im, bool live)
 	return worst;
 }
 
-int image_update_process(struct image *im, pid_t pid, uint32_t generation)
+int image_update_process(struct image *im, pid_t pid, uint32_t generation, bool live)
 {
 	int worst = 0;
 	if (generation == im->generation)
 		return 0;
-	for (int step = 1; step <= 3; step++) {
+	for (int step = live ? 1 : 0; step <= (live ? 3 : 0); step++) {
 		int status = write_step(im, pid, generation, step);
 		if (status)
 			worst = status;
-		if (step < 3)
+		if (live && step < 3)
 			im->access.synchronise(im->access.context);
 	}
 	tell_generation(im, pid);

@@ -156,8 +156,9 @@ uint64_t image_blob_stub(struct image *im, struct loaded *l, enum guest_entry en
 
 /* Writes everything staged into every process. live: threads may be running in there. Returns the last error of a process that is still there. */
 int image_commit(struct image *im, bool live);
-/* Brings a process whose text is of an older generation up to date (a child forked while a commit was under way). */
-int image_update_process(struct image *im, pid_t pid, uint32_t generation);
+/* Brings a process whose text is of an older generation up to date (a child forked while a commit was under way). live: as above; else its only thread is in the
+ * blob, and serialises before it leaves it. */
+int image_update_process(struct image *im, pid_t pid, uint32_t generation, bool live);
 
 /* A landing that the guest's map doesn't know: makes a copy from there on if the address was ever meant to be code. Returns the guest address to go on at, 0: not ours. */
 uint64_t image_landing(struct image *im, uint64_t address);

@@ -6,6 +6,15 @@ void program_fork(struct probe_frame *f)
 	threads_forking(f->r[REG_RSP]);
 }
 
+/* iret to the next instruction: nothing that was fetched before counts any more. */
+static void serialise(void)
+{
+	uint64_t segment;
+	__asm__ volatile("mov %%ss, %k0\n\tpush %0\n\tpush %%rsp\n\taddq $8, (%%rsp)\n\tpushfq\n\tmov %%cs, %k0\n\tpush %0\n\t"
+			 "lea 1f(%%rip), %0\n\tpush %0\n\tiretq\n1:"
+			 : "=&r"(segment) : : "memory", "cc");
+}
+
 /* Behind the system call, in parent and child. What kind of child this is can be seen: the arguments may be gone, with the parent's stack frame. A child with memory
  * of its own introduces itself. surely: the system call can't have been another one. */
 void program_cloned(struct probe_frame *f, bool surely)
@@ -22,8 +31,10 @@ void program_cloned(struct probe_frame *f, bool surely)
 		altstack_give();
 	else
 		threads_forked(f->r[REG_RSP], own_memory);
-	if (own_memory)
-		post_event(EVENT_FORKED, (uint64_t[]){SYS0(__NR_getppid), guest_private.generation, 0, 0}, reply);
+	if (!own_memory)
+		return;
+	post_event(EVENT_FORKED, (uint64_t[]){SYS0(__NR_getppid), guest_private.generation, 0, 0}, reply);
+	serialise(); /* the supervisor may have written text */
 }
 
 /* What the new program inherits in the way of signals is made true, for as long as no instruction can trap: between here and the system call. */

@@ -147,6 +147,16 @@ static event_handler *const handlers[] = {
 	[EVENT_WRITE] = on_write,
 };
 
+/* A fresh child has none but the one that waits for our answer. */
+static bool has_one_thread(pid_t pid)
+{
+	enum { LINKS = 2 }; /* of a folder without others in it */
+	char name[32];
+	struct stat st;
+	snprintf(name, sizeof name, "/proc/%d/task", pid);
+	return !stat(name, &st) && st.st_nlink == LINKS + 1;
+}
+
 /* The sender must be what it says: a process of this family. One that we don't know yet is looked at; a fork is brought up to date. */
 static bool member(struct family *f, const struct event_in *e)
 {
@@ -163,7 +173,7 @@ static bool member(struct family *f, const struct event_in *e)
 	if (!parent || !family_process(f, parent))
 		family_modules(f, e->pid, true);
 	if (generation != f->image.generation)
-		image_update_process(&f->image, e->pid, generation);
+		image_update_process(&f->image, e->pid, generation, e->kind != EVENT_FORKED || !has_one_thread(e->pid));
 	return true;
 }
 

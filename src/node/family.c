@@ -167,7 +167,7 @@ static void add_stray(struct family *f, pid_t pid)
 		return;
 	family_modules(f, pid, true);
 	if (generation != f->image.generation)
-		image_update_process(&f->image, pid, generation);
+		image_update_process(&f->image, pid, generation, true);
 }
 
 static void find_stray(struct family *f, pid_t pid)
