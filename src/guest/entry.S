@@ -12,6 +12,7 @@
 
 	.text
 	.globl entry_signal, entry_handler, entry_restorer, entry_probe, entry_modules
+	.globl handler_entered, probe_marked, probe_aligned, probe_returned /* around.c */
 	.globl probe_saved, probe_exit, probe_exit_flags, probe_exit_return, probe_exit_end
 /* The kernel calls with rdi = signal, rsi = siginfo, rdx = ucontext; rsp is 8 modulo 16. */
 entry_signal:
@@ -33,6 +34,7 @@ entry_handler:
 	mov %rsp, %rbp
 	and $-16, %rsp
 	call enter_handler
+handler_entered:
 	leave
 	pop %rdx
 	pop %rsi
@@ -72,10 +74,13 @@ probe_saved:                            /* interrupted.c knows the pushes */
 	cld
 	lea 280(%rsp), %rax             /* 16 registers, flags, return address, id, red zone */
 	mov %rax, 32(%rsp)
+probe_marked:
 	mov %rsp, %rdi
 	mov %rsp, %rbx
+probe_aligned:
 	and $-16, %rsp
 	call probe                      /* true: set the signal mask in `id`, as the last thing */
+probe_returned:
 	mov %rbx, %rsp
 	test %al, %al
 	jz probe_exit

@@ -5,9 +5,8 @@
  * boundary: back where the probe began (interrupted.c), or behind it. */
 #include "guest/signals.h"
 
-/* Words of a context that the kernel leaves alone: what is real where the program is shown something else. */
-enum { SHOWN_ADDRESS, REAL_ADDRESS, ORIGINAL, SHOWN_STACK, REAL_STACK };
-#define SHOWN_MAGIC 0x636c656172766965ull
+#define SHOWN_MAGIC  0x636c656172766965ull
+#define AROUND_MAGIC 0x636c656172766966ull /* around.c */
 
 enum { CALL_SIZE = 5, RELEASE_SIZE = 8, PROBE_SIZE = 15 };
 
@@ -90,13 +89,23 @@ void show_program_addresses(struct context *c)
 {
 	c->reserved[SHOWN_ADDRESS] = c->reserved[SHOWN_STACK] = 0;
 	finish_probe(c);
-	if (!restart_probe(c) && in_copies(c->rip))
-		leave_probe_code(c);
+	bool around = false;
+	if (!restart_probe(c)) {
+		leave_probe_entry(c);
+		if (in_copies(c->rip))
+			leave_probe_code(c);
+		follow_jump(c);
+		around = show_around_blob(c);
+		if (around && in_copies(c->rip))
+			leave_probe_code(c);
+	}
 	follow_jump(c);
 	uint64_t original = in_copies(c->rip) ? original_of(c->rip) : 0;
-	if (!original)
+	if (!original && !around)
 		return;
-	c->reserved[SHOWN_ADDRESS] = SHOWN_MAGIC;
+	if (!original)
+		original = c->rip;
+	c->reserved[SHOWN_ADDRESS] = around ? AROUND_MAGIC : SHOWN_MAGIC;
 	c->reserved[REAL_ADDRESS] = c->rip;
 	c->reserved[ORIGINAL] = original;
 	c->rip = original;
@@ -118,6 +127,9 @@ static void restore_context(struct context *c)
 	c->mask &= ~FAULT_SIGNALS;
 	if (c->reserved[SHOWN_ADDRESS] == SHOWN_MAGIC && c->rip == c->reserved[ORIGINAL] && in_copies(c->reserved[REAL_ADDRESS]))
 		c->rip = c->reserved[REAL_ADDRESS];
+	if (c->reserved[SHOWN_ADDRESS] == AROUND_MAGIC && c->rip == c->reserved[ORIGINAL] &&
+	    (in_blob(c->reserved[KEPT_ADDRESS]) || in_copies(c->reserved[KEPT_ADDRESS])))
+		go_on_in_blob(c);
 	if (c->reserved[SHOWN_STACK] == SHOWN_MAGIC && c->stack.flags == SS_DISABLE_ && is_our_altstack(c->reserved[REAL_STACK])) {
 		c->stack.sp = c->reserved[REAL_STACK];
 		c->stack.size = ALTSTACK_SIZE;

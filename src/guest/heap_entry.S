@@ -13,6 +13,8 @@ entry_\name:
 	mov $\state, %esi
 	mov 24(%rsp), %rdx              /* the caller */
 	call heap_release
+	.globl \name\()_checked       /* around.c */
+\name\()_checked:
 	add $8, %rsp
 	pop %rdi
 	pop %rsi

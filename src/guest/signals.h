@@ -57,6 +57,16 @@ void descriptors_wait(struct thread_signals *t, uint64_t mask);
 void descriptors_waited(struct thread_signals *t);
 void descriptors_forward(uint32_t tid, const struct guest_siginfo *info);
 
+/* Words of a context that the kernel leaves alone: what is real where the program is shown something else. */
+enum { SHOWN_ADDRESS, REAL_ADDRESS, ORIGINAL, SHOWN_STACK, REAL_STACK, KEPT_ADDRESS, KEPT_STACK };
+
+/* around.c. Where the blob was interrupted, makes a context show what is around it; true if it does. go_on_in_blob undoes it. */
+bool in_blob(uint64_t address);
+bool show_around_blob(struct context *c);
+void go_on_in_blob(struct context *c);
+/* Before entry_probe has done anything: back to the probe's call. */
+void leave_probe_entry(struct context *c);
+
 /* handler.c: makes a context show the program's own addresses. */
 void show_program_addresses(struct context *c);
 
