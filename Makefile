@@ -46,7 +46,14 @@ exercise: deps
 fuzz: deps
 	@tests/fuzz/run $(ARGS)
 
+stress: deps
+	@$(MAKE) --no-print-directory all
+	@BUILDDIR=$(BUILDDIR) tests/stress $(ARGS)
+
+sanitize: deps
+	@BUILDDIR=$(BUILDDIR) tests/sanitize $(ARGS)
+
 clean:
 	rm -rf $(BUILDDIR)
 
-.PHONY: all compile deps check programs demo bench exercise fuzz clean
+.PHONY: all compile deps check programs demo bench exercise fuzz sanitize stress clean

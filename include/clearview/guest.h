@@ -342,7 +342,8 @@ struct guest_legacy {
 	uint64_t next_map;         /* tables region: where the landing maps are used up to */
 	uint32_t next_probe, generation;
 	uint32_t adoptions;        /* in quick succession */
-	uint32_t visits;           /* what is counted: enum visits (engine/image.h) */
+	uint16_t visits;           /* what is counted: enum visits (engine/image.h) */
+	uint16_t provoke;          /* node/provoke.h */
 	int64_t adopted_us;        /* when, last; CLOCK_REALTIME */
 };
 

@@ -11,6 +11,7 @@
 #include "cli/strict.h"
 #include "engine/image.h"
 #include "node/control.h"
+#include "node/provoke.h"
 #include "node/store.h"
 
 static int number(const char *text, int low, int high, const char *what)
@@ -73,6 +74,10 @@ bool guard_option_set(int code, struct guard_options *o)
 		break;
 	case GUARD_OPTION_PROBE:
 		o->visits = visits_named(optarg);
+		break;
+	case GUARD_OPTION_PROVOKE:
+		if (!provoke_parse(optarg, &o->provoke))
+			die(EXIT_CLEARVIEW, "--provoke=%s: give traps, tiny, delay, drop, die, commits, or several with commas", optarg);
 		break;
 	default:
 		return false;

@@ -9,7 +9,7 @@
 
 enum guard_option {
 	GUARD_OPTION_STATE = 256, GUARD_OPTION_REDIRECT, GUARD_OPTION_STRICT, GUARD_OPTION_LEARN, GUARD_OPTION_NO_HEAP, GUARD_OPTION_CHECKS,
-	GUARD_OPTION_DEBUG, GUARD_OPTION_ONLY_TRAPS, GUARD_OPTION_PROBE, GUARD_OPTION_FLIP, GUARD_OPTION_PERF_MAP,
+	GUARD_OPTION_DEBUG, GUARD_OPTION_ONLY_TRAPS, GUARD_OPTION_PROBE, GUARD_OPTION_PROVOKE, GUARD_OPTION_FLIP, GUARD_OPTION_PERF_MAP,
 	GUARD_OPTION_END, /* codes of a command's own options begin here */
 };
 
@@ -20,7 +20,7 @@ enum guard_option {
 	{"no-heap", no_argument, NULL, GUARD_OPTION_NO_HEAP}, {"checks", required_argument, NULL, GUARD_OPTION_CHECKS}, \
 	{"debug", no_argument, NULL, GUARD_OPTION_DEBUG}, {"only-traps", no_argument, NULL, GUARD_OPTION_ONLY_TRAPS}, \
 	{"probe", required_argument, NULL, GUARD_OPTION_PROBE}, {"flip", no_argument, NULL, GUARD_OPTION_FLIP}, \
-	{"perf-map", no_argument, NULL, GUARD_OPTION_PERF_MAP}
+	{"perf-map", no_argument, NULL, GUARD_OPTION_PERF_MAP}, {"provoke", required_argument, NULL, GUARD_OPTION_PROVOKE}
 
 /* False: the code is none of these. A bad value ends the command. */
 bool guard_option_set(int code, struct guard_options *o);

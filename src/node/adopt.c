@@ -62,6 +62,7 @@ static struct guard_options options_of(const struct guest_legacy *l, const char 
 	return (struct guard_options){.state = state,
 				      .redirect_all = l->redirect_all,
 				      .only_traps = l->only_traps,
+				      .provoke = l->provoke,
 				      .visits = l->visits,
 				      .strict = l->strict,
 				      .no_heap = l->no_heap,

@@ -16,6 +16,7 @@
 #include "node/failures.h"
 #include "node/learning.h"
 #include "node/progress.h"
+#include "node/provoke.h"
 #include "node/supervisor.h"
 #include "node/weavers.h"
 
@@ -225,6 +226,8 @@ static void sweep_slots(struct family *f)
 	for (int k = 0; k < GUEST_SLOTS; k++) {
 		struct guest_slot *slot = &f->image.shared->slot[k];
 		uint32_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
+		if (state == SLOT_TAKEN) /* and nobody has it in hand: it was lost */
+			__atomic_compare_exchange_n(&slot->state, &state, SLOT_POSTED, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 		if (state != SLOT_REPLIED && state != SLOT_CLAIMED)
 			continue;
 		pid_t pid = slot->pid, tid = slot->tid;
@@ -267,6 +270,8 @@ static bool handle_some(struct supervisor *s, struct family *f)
 			continue;
 		handled++;
 		f->next_slot = k + 1;
+		if (provoke_event(s))
+			continue;
 		if (!handle(s, f, &f->image.shared->slot[k]))
 			count_nonsense(f);
 	}

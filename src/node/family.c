@@ -22,6 +22,7 @@
 #include "inject/memory.h"
 #include "node/learning.h"
 #include "node/module_cache.h"
+#include "node/provoke.h"
 #include "node/supervisor.h"
 #include "node/weave_heap_writes.h"
 #include "node/weave_shadow.h"
@@ -402,6 +403,7 @@ static void leave_legacy(struct family *f)
 	t->legacy.redirect_all = o->redirect_all;
 	t->legacy.only_traps = o->only_traps;
 	t->legacy.visits = o->visits;
+	t->legacy.provoke = o->provoke;
 	t->legacy.strict = o->strict;
 	t->legacy.no_heap = o->no_heap;
 	t->legacy.learn_full = o->learn_full;
@@ -455,6 +457,7 @@ int family_prepare(struct supervisor *s, pid_t pid, const struct maps *maps, str
 	leave_legacy(f);
 	for (int i = 0; i < 2 && f->plan.zone[i]; i++)
 		image_add_zone(&f->image, f->plan.zone[i], f->plan.above[i]);
+	provoke_family(f);
 	snprintf(f->program, sizeof f->program, "%s", f->program_module->path);
 	f->plan.bell_offset = bell_take(&s->bell);
 	*out = f;

@@ -22,6 +22,7 @@ struct guard_options {
 	bool no_heap;          /* leave the allocator alone */
 	bool only_traps;       /* bug provoker: every springboard an int3 */
 	bool flip;             /* bug provoker: redirect procedures and put them back all the time */
+	uint16_t provoke;      /* bug provokers: node/provoke.h */
 	int visits;            /* bug provoker: enum visits (engine/image.h) */
 	bool perf_map;         /* tell profilers what the copies are */
 	int checks;            /* presentations that checking patches watch; -1: the default */

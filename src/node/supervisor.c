@@ -27,6 +27,7 @@
 #include "node/perf_map.h"
 #include "node/procedures.h"
 #include "node/progress.h"
+#include "node/provoke.h"
 #include "node/repairing.h"
 #include "node/weave_shadow.h"
 
@@ -204,6 +205,7 @@ static void tick(struct supervisor *s)
 			perf_map_update(s->families.at[i]);
 	learning_tick(s);
 	heap_watch_tick(s);
+	provoke_tick(s);
 	watchdog_tick(s);
 	guest_rows_tick(s->rows);
 	if (time_for(&s->next_keeper_us, KEEPER_EVERY_US))
@@ -223,7 +225,7 @@ static unsigned patience_ms(struct supervisor *s)
 	for (size_t i = 0; i < s->followed.count; i++)
 		if (!s->followed.at[i].interrupted)
 			return FOLLOWING_MS;
-	return s->options.redirect_all && repairing > BUSY_MS ? BUSY_MS : repairing;
+	return (s->options.redirect_all || s->options.provoke) && repairing > BUSY_MS ? BUSY_MS : repairing;
 }
 
 static void loop(struct supervisor *s)
