@@ -123,11 +123,16 @@ static void test_expression(void **state)
 	uint64_t words[64] = {[4] = 0x1111, [5] = 0x2222};
 	struct cfi_registers r = {.general = {[REG_RSP] = 0x1020}};
 	size_t i = 0;
-	while (i < m->range_count && (cfi_rule(m, m->ranges[i].start + 16, &rule) || !rule.is_expression))
+	while (i < m->segment_count && !module_text(m, m->segments[i].offset))
 		i++;
-	assert_true(i < m->range_count);
+	assert_true(i < m->segment_count);
+	uint64_t at = m->segments[i].offset, end = at + m->segments[i].file_size;
+	while (at < end && (cfi_rule(m, at, &rule) || !rule.is_expression))
+		at += 16;
+	assert_true(at < end);
+	assert_int_equal(module_range_index(m, at), SIZE_MAX); /* no procedure */
 	assert_int_equal(rule.cfa_register, REG_NONE);
-	r.rip = m->ranges[i].start + 16;
+	r.rip = at + 16; /* behind the common entry */
 	assert_int_equal(cfi_step(m, 0, r.rip, &r, read_words, words, &frame), 0);
 	assert_int_equal(frame.cfa, 0x1028);
 	r.rip += 11;
