@@ -18,7 +18,7 @@
 #include <clearview/operand.h>
 #include <stdbool.h>
 
-enum { GUEST_ABI_VERSION = 10 };
+enum { GUEST_ABI_VERSION = 11 };
 
 /* Places in the blob that woven code, the kernel or the supervisor enter it at. */
 enum guest_entry {
@@ -115,6 +115,7 @@ enum probe_work {
 	PROBE_SAVE,    /* at a procedure's entry: remember what PROBE_ACT_RESTORE needs */
 	PROBE_CAPTURE, /* remember operand a and the activation in the tally, for a later probe with `earlier` */
 	PROBE_VISIT,   /* count how often control comes by */
+	PROBE_MAPPED,  /* behind an mmap: what the check map says of former blocks there is out of date */
 };
 
 enum probe_guard {

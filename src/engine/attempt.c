@@ -1,5 +1,6 @@
 #include "engine/attempt.h"
 #include "engine/image_private.h"
+#include "engine/return_sites.h"
 
 static void attempt_free(struct attempt *a)
 {
@@ -35,7 +36,7 @@ int attempt_best(struct image *im, struct redirected *r, struct weave *weaves, s
 {
 	struct attempt sparing;
 	int status = attempt_make(im, r, weaves, count, false, out);
-	if (status || !out->counts.traps || im->only_traps || !may_yield(r->loaded))
+	if (status || !out->counts.traps || im->only_traps || !may_yield(r->loaded) || returns_elsewhere(r->procedure))
 		return status;
 	if (attempt_make(im, r, weaves, count, true, &sparing))
 		return attempt_make(im, r, weaves, count, false, out); /* resume addresses are the last attempt's */

@@ -344,6 +344,20 @@ static int order_addresses(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Cold parts are procedures by .eh_frame, and lie in front of the hot ones: who decodes as having another's range for a part of it goes first, from the end
+ * on, and what is a part is no procedure. */
+static void drop_parts(const struct module *m, struct procedure **all)
+{
+	for (size_t i = m->range_count; i-- > 0;)
+		for (size_t k = 0; all[i] && k < all[i]->range_count; k++) {
+			size_t part = module_range_index(m, all[i]->ranges[k].start);
+			if (part == SIZE_MAX || part == i || all[i]->ranges[k].start == all[i]->entry)
+				continue;
+			procedure_free(all[part]);
+			all[part] = NULL;
+		}
+}
+
 /* All procedures first, so that every jump from one into another one's middle is known when the springboards are planned. */
 void image_redirect_module(struct image *im, struct loaded *l, uint64_t except, image_progress *tell)
 {
@@ -365,6 +379,7 @@ void image_redirect_module(struct image *im, struct loaded *l, uint64_t except, 
 		for (size_t k = 0; k < all[i]->exit_count; k++)
 			vec_push(&jumps, all[i]->exits[k]);
 	}
+	drop_parts(m, all);
 	if (jumps.count)
 		qsort(jumps.at, jumps.count, sizeof *jumps.at, order_addresses);
 	for (size_t i = 0; i < m->range_count; i++) {

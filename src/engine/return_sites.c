@@ -47,6 +47,15 @@ bool returns_need_watch(const struct procedure *p, const struct effects *effects
 	return watch;
 }
 
+bool returns_elsewhere(const struct procedure *p)
+{
+	struct range range;
+	for (size_t i = 0; i < p->exit_count; i++)
+		if (!module_range(p->module, p->exits[i], &range) || range.start != p->exits[i])
+			return true;
+	return false;
+}
+
 /* Sets the stack pointer by itself or the frame's pointer (leave, lea -40(%rbp), and r10: gcc's way to the frame of a realigned stack), not to another stack. */
 static bool stays_on_stack(const struct effects *e)
 {

@@ -10,6 +10,9 @@
 /* False: nothing can have happened to the return address between entry and return, or the procedure handles it in a way of its own. */
 bool returns_need_watch(const struct procedure *p, const struct effects *effects);
 
+/* It jumps into other procedures' middles, as a hot part does into its cold one: their returns are its own. */
+bool returns_elsewhere(const struct procedure *p);
+
 /* A `ret` that goes to where the procedure was called from, as far as its block tells. */
 bool return_is_plain(const struct procedure *p, const struct effects *effects, size_t insn);
 

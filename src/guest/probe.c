@@ -1,4 +1,5 @@
 /* The interpreter of woven probes: what to read, what to compare and what to do are data in the table that only the supervisor can write. */
+#include "guest/heap_check.h"
 #include "guest/guest_internal.h"
 
 static int64_t extend(uint64_t value, unsigned size)
@@ -302,6 +303,10 @@ __attribute__((used)) bool probe(struct probe_frame *f)
 		return program_system_call(p, f);
 	case PROBE_CLONED:
 		program_cloned(f, p->bound >= 0);
+		break;
+	case PROBE_MAPPED:
+		if (f->r[REG_RAX] < 1ull << 47)
+			check_forget(f->r[REG_RAX], f->r[REG_RSI]);
 		break;
 	case PROBE_EXECED:
 		program_exec_failed(f);

@@ -35,7 +35,7 @@ struct wrong_return {
 enum return_verdict {
 	RETURN_SMASHED,
 	RETURN_RIGHT,   /* to behind another call of the same procedure: the stack's contents were moved */
-	RETURN_IS_NONE, /* by its unwind rule there is no return address at the stack pointer */
+	RETURN_IS_NONE, /* by its unwind rule there is no return address at the stack pointer; or the code is part of several procedures */
 };
 enum return_verdict locate_return_judge(const struct stack_view *v, const struct wrong_return *r);
 /* Fills *out as locate_failure does. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/procedure.h"
 #include "x86/insn.h"
 
 static uint64_t return_slot(const struct wrong_return *r)
@@ -18,8 +19,23 @@ static bool is_return_by_rule(const struct stack_code *code)
 	       rule.cfa_offset == 8;
 }
 
-/* Behind a direct call of the procedure that returns? */
-static bool is_behind_call_of(const struct stack_view *v, uint64_t address, const struct stack_code *procedure)
+/* Does the procedure go on in the range: is it a part of it, or jumped to? */
+static bool leads_into(struct module *m, uint64_t procedure, const struct range *range)
+{
+	struct procedure *p;
+	bool leads = false;
+	if (procedure_decode(m, procedure, &p))
+		return false;
+	for (size_t i = 0; i < p->range_count; i++)
+		leads |= p->ranges[i].start == range->start;
+	for (size_t i = 0; i < p->exit_count; i++)
+		leads |= p->exits[i] >= range->start && p->exits[i] < range->end;
+	procedure_free(p);
+	return leads;
+}
+
+/* Behind a direct call of the procedure that returns (RETURN_RIGHT), or of one that goes on in it (RETURN_IS_NONE: whose return it is can't be told)? */
+static enum return_verdict judge_target(const struct stack_view *v, uint64_t address, const struct stack_code *procedure)
 {
 	struct stack_code code = stack_code_at(v, address);
 	struct range range;
@@ -27,9 +43,11 @@ static bool is_behind_call_of(const struct stack_view *v, uint64_t address, cons
 	struct insn i;
 	size_t available;
 	if (code.module != procedure->module || !locate_is_call(code.module, code.offset, &call) || !module_range(code.module, procedure->offset, &range))
-		return false;
+		return RETURN_SMASHED;
 	const uint8_t *bytes = module_bytes(code.module, call, &available);
-	return bytes && !insn_decode(bytes, available, call, &i) && i.flow == FLOW_CALL && i.target == range.start;
+	if (!bytes || insn_decode(bytes, available, call, &i) || i.flow != FLOW_CALL)
+		return RETURN_SMASHED;
+	return i.target == range.start ? RETURN_RIGHT : leads_into(code.module, i.target, &range) ? RETURN_IS_NONE : RETURN_SMASHED;
 }
 
 enum return_verdict locate_return_judge(const struct stack_view *v, const struct wrong_return *r)
@@ -38,9 +56,9 @@ enum return_verdict locate_return_judge(const struct stack_view *v, const struct
 	uint64_t target;
 	if (!is_return_by_rule(&code))
 		return RETURN_IS_NONE;
-	if (!stack_word(v, return_slot(r), &target) || target == r->noted || is_behind_call_of(v, target, &code))
+	if (!stack_word(v, return_slot(r), &target) || target == r->noted)
 		return RETURN_RIGHT;
-	return RETURN_SMASHED;
+	return judge_target(v, target, &code);
 }
 
 /* The stack with the noted word in its place. */

@@ -137,7 +137,7 @@ bool weave_shadow_make_room(struct family *f, uint64_t address)
 {
 	struct loaded *l = image_module_at(&f->image, address);
 	struct redirected *r = l && l->shadow ? image_redirected(l, address - l->bias) : NULL;
-	return r && weave_shadow_except(f, l, r->procedure->entry);
+	return r && !returns_elsewhere(r->procedure) && weave_shadow_except(f, l, r->procedure->entry);
 }
 
 bool weave_shadow_tick(struct family *f)

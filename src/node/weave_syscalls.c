@@ -41,6 +41,7 @@ static const struct rule rules[] = {
 	{SYS_clone3, PROBE_SYSCALL, PROBE_CLONED},
 	{SYS_mprotect, PROBE_SYSCALL, NOTHING}, /* of text: the program will write there */
 	{SYS_pkey_mprotect, PROBE_SYSCALL, NOTHING},
+	{SYS_mmap, NOTHING, PROBE_MAPPED},
 	{SYS_execve, PROBE_SYSCALL, PROBE_EXECED},
 	{SYS_execveat, PROBE_SYSCALL, PROBE_EXECED},
 };
@@ -57,7 +58,8 @@ static const struct rule *rule_for(int number)
 
 static void put_probe(struct family *f, struct loaded *l, const struct syscall_site *site, uint8_t work, enum weave_place place)
 {
-	uint32_t probe = work == NOTHING ? 0 : image_probe_new(&f->image);
+	bool wanted = work != NOTHING && (work != PROBE_MAPPED || f->image.tables->heap_checks);
+	uint32_t probe = wanted ? image_probe_new(&f->image) : 0;
 	if (!probe)
 		return;
 	struct guest_probe *p = image_probe(&f->image, probe);
