@@ -65,9 +65,10 @@ static bool takes_return_address(const struct walk *w, const struct insn *call)
 {
 	size_t available;
 	const uint8_t *bytes;
-	if (call->flow != FLOW_CALL || !in_ranges(w, call->target) || !(bytes = module_bytes(w->p->module, call->target, &available)) || available < 2)
+	if (call->flow != FLOW_CALL || !in_ranges(w, call->target) || !(bytes = module_bytes(w->p->module, call->target, &available)) || available < 3)
 		return false;
-	return (bytes[0] & 0xf8) == 0x58 || (bytes[0] == 0x41 && (bytes[1] & 0xf8) == 0x58); /* pop */
+	bytes += (bytes[0] & 0xf0) == 0x40;
+	return (bytes[0] & 0xf8) == 0x58 || bytes[0] == 0x8f; /* pop */
 }
 
 /* Straight down from `address` until control leaves or known code is met. */
@@ -90,10 +91,10 @@ static void walk_from(struct walk *w, uint64_t address)
 			visit_target(w, i.target);
 		if (i.rip_offset && i.flow == FLOW_NEXT)
 			switch_table_targets(w->p->module, w->ranges.at, w->ranges.count, i.target, visit_landing, w);
-		if (takes_return_address(w, &i)) {
-			visit_target(w, i.target);
+		if (i.flow == FLOW_CALL && in_ranges(w, i.target)) /* it runs in place, so comes there from outside the copy */
+			visit_landing(w, i.target);
+		if (takes_return_address(w, &i))
 			return;
-		}
 		if (!insn_falls_through(&i))
 			return;
 		address = insn_end(&i);
