@@ -72,14 +72,15 @@ static void emit_push_address(struct emission *m, uint64_t address)
 	emit_u32(&m->e, address >> 32);
 }
 
-/* Index of the opcode of `call r/m64` (ff /2), behind its prefixes; -1 if it is no such call. */
+/* Index of the opcode of `call r/m64` (ff /2), behind its prefixes; -1 if it is no such call, or one of 16 bits. */
 static int indirect_call_opcode(const uint8_t *bytes, unsigned length)
 {
 	static const uint8_t prefixes[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0xf2, 0xf3};
 	unsigned at = 0;
-	while (at < length && (memchr(prefixes, bytes[at], sizeof prefixes) || (bytes[at] & 0xf0) == 0x40))
-		at++;
-	return at + 1 < length && bytes[at] == 0xff && (bytes[at + 1] & 0x38) == 0x10 ? (int)at : -1;
+	bool narrow = false;
+	for (; at < length && (memchr(prefixes, bytes[at], sizeof prefixes) || (bytes[at] & 0xf0) == 0x40); at++)
+		narrow = bytes[at] == 0x66 || (narrow && (bytes[at] & 0xf8) != 0x48);
+	return !narrow && at + 1 < length && bytes[at] == 0xff && (bytes[at + 1] & 0x38) == 0x10 ? (int)at : -1;
 }
 
 /* push r/m64 (the target, its operand read as the call would); push (%rsp); the return address over the first; ret. */
