@@ -103,6 +103,10 @@ void show_program_addresses(struct context *c)
 	uint64_t original = in_copies(c->rip) ? original_of(c->rip) : 0;
 	if (!original && !around)
 		return;
+	if (!around && undo_call(c)) {
+		c->rip = original;
+		return;
+	}
 	if (!original)
 		original = c->rip;
 	c->reserved[SHOWN_ADDRESS] = around ? AROUND_MAGIC : SHOWN_MAGIC;

@@ -106,6 +106,26 @@ static bool back_to_start(struct context *c, unsigned *work)
 	return at[0] == 0xff && at[1] == 0x25 && at_return(c, c->rsp); /* the stub */
 }
 
+/* A call that the copy makes itself:  push $low; movl $high, 4(%rsp); jmp target   or
+ * push r/m64; push (%rsp); movl $low, 8(%rsp); movl $high, 12(%rsp); ret           with the original address behind the call. */
+bool undo_call(struct context *c)
+{
+	static const uint8_t again[] = {0xff, 0x34, 0x24}, high[] = {0xc7, 0x44, 0x24, 4}, low_2[] = {0xc7, 0x44, 0x24, 8}, high_2[] = {0xc7, 0x44, 0x24, 12};
+	const uint8_t *at = (const uint8_t *)c->rip;
+	if (!in_copies(c->rip))
+		return false;
+	if (same(at, high, 4) && at[-5] == 0x68)
+		c->rsp += 8;
+	else if (same(at, again, 3) && same(at + 3, low_2, 4) && same(at + 11, high_2, 4))
+		c->rsp += 8;
+	else if ((same(at, low_2, 4) && same(at + 8, high_2, 4) && same(at - 3, again, 3)) || (same(at, high_2, 4) && same(at - 8, low_2, 4)) ||
+		 (at[0] == 0xc3 && same(at - 8, high_2, 4) && same(at - 16, low_2, 4)))
+		c->rsp += 16;
+	else
+		return false;
+	return true;
+}
+
 bool restart_probe(struct context *c)
 {
 	static const uint32_t repeatable = 1u << PROBE_VISIT | 1u << PROBE_CHECK | 1u << PROBE_COUNT | 1u << PROBE_CAPTURE;

@@ -74,6 +74,8 @@ void show_program_addresses(struct context *c);
 bool is_probe_code(const uint8_t *start);
 /* Undoes what a probe that can be repeated has done so far; the thread is where it began. False: it isn't in one. */
 bool restart_probe(struct context *c);
+/* Takes from the stack what a call that is made in a copy has put there so far; it begins again at its original address. False: it isn't in one. */
+bool undo_call(struct context *c);
 /* After a fault: goes on behind a probe that had no stack. */
 bool skip_probe(struct context *c);
 /* Makes one show the program's own mask and alternate stack. */
