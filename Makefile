@@ -53,7 +53,12 @@ stress: deps
 sanitize: deps
 	@BUILDDIR=$(BUILDDIR) tests/sanitize $(ARGS)
 
+# Hours of it: make fuzz-engine ARGS='--seconds 7200'
+fuzz-engine: deps
+	@$(MAKE) --no-print-directory all
+	@tests/differential/run --build $(BUILDDIR) $(ARGS)
+
 clean:
 	rm -rf $(BUILDDIR)
 
-.PHONY: all compile deps check programs demo bench exercise fuzz sanitize stress clean
+.PHONY: all compile deps check programs demo bench exercise fuzz fuzz-engine sanitize stress clean
