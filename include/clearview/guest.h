@@ -335,6 +335,7 @@ struct guest_legacy {
 	uint64_t supervisor_start; /* /proc/PID/stat field 22 of guest_tables.supervisor */
 	uint64_t state_device, state_inode; /* its state folder */
 	uint64_t zone[2];          /* starts of the code zones; 0: none */
+	uint64_t no_exec_start, no_exec_size; /* the stack whose execute permission was taken away; size 0: none */
 	uint8_t above[2];          /* engine/zone.h */
 	uint8_t redirect_all, only_traps, no_heap, learn_full, debug, strict;
 	int32_t learn_percent, checks;
@@ -401,10 +402,11 @@ struct guest_heap {
 	uint64_t slots;      /* address of struct guest_heap_slot[HEAP_SLOTS], 0: none yet */
 	uint32_t next_slot, quarantined;
 	uint32_t region_count; /* may exceed HEAP_REGION_LIST: those beyond are not scanned */
-	uint32_t unused;
+	uint32_t closed;       /* no more guarded blocks: the process is about to be let go */
 	uint32_t region[HEAP_REGION_LIST]; /* numbers of the regions that have a map */
 };
-enum { GUEST_HIDDEN_MASKS = 256 };
+enum { GUEST_HIDDEN_MASKS = 256, GUEST_SAVED_FRAMES = 32, GUEST_SAVED_BYTES = 16384 };
+#define GUEST_SAVED_SIZE (GUEST_SAVED_FRAMES * (18 * 8ul + GUEST_SAVED_BYTES))
 struct guest_private {
 	uint32_t generation;            /* of the text of this process: set by the supervisor with every change */
 	uint32_t tracing;               /* an exec is being followed */
@@ -412,7 +414,9 @@ struct guest_private {
 	uint64_t hidden_mask[65];       /* what was taken out of the sa_mask of the others */
 	struct { uint32_t tid; uint32_t unused; uint64_t mask; } blocked[GUEST_HIDDEN_MASKS]; /* what was taken out of a thread's mask */
 	struct guest_heap heap;
-	uint64_t saved_frames;          /* address of saved.c's table, 0: none yet */
+	uint64_t saved_frames;          /* address of saved.c's table, GUEST_SAVED_SIZE bytes, 0: none yet */
+	uint32_t incomplete;            /* on its way in or out (attach, detach): not to be adopted */
+	uint32_t unused;
 };
 
 _Static_assert(sizeof(struct guest_probe) <= 512, "probe table fits");

@@ -8,15 +8,12 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/vec.h"
 #include "cli/attachable.h"
 #include "cli/command.h"
 #include "cli/guarding.h"
-#include "inject/threads.h"
+#include "cli/process_tree.h"
 #include "node/daemon.h"
 #include "node/supervisor.h"
-
-typedef VEC(pid_t) pid_list;
 
 enum option_code { OPTION_TREE = GUARD_OPTION_END };
 
@@ -36,22 +33,6 @@ static void help(void)
 	       "The exit status is 127 if there is no such process, 126 if it can't be attached to (it says why, and nothing was touched),\n"
 	       "125 if something else went wrong.\n");
 	exit(finish_output());
-}
-
-static void add_children(pid_list *pids, pid_t pid)
-{
-	char name[64];
-	tid_list tids = {0};
-	threads_list(pid, &tids);
-	for (size_t i = 0; i < tids.count; i++) {
-		snprintf(name, sizeof name, "/proc/%d/task/%d/children", pid, tids.at[i]);
-		FILE *f = fopen(name, "re");
-		for (int child; f && fscanf(f, "%d", &child) == 1;)
-			vec_push(pids, child);
-		if (f)
-			fclose(f);
-	}
-	vec_free(&tids);
 }
 
 static void check(pid_t pid)
@@ -125,8 +106,8 @@ int command_attach(int argc, char **argv)
 		die(EXIT_CLEARVIEW, "attach: to which process? usage: clearview attach [options] PID...");
 	for (int i = optind; i < argc; i++)
 		vec_push(&pids, (pid_t)parse_number("a process", argv[i]));
-	for (size_t i = 0; tree && i < pids.count; i++)
-		add_children(&pids, pids.at[i]);
+	if (tree)
+		process_tree(&pids);
 	for (size_t i = 0; i < pids.count; i++)
 		check(pids.at[i]);
 	guard_state_settle(&options);

@@ -21,6 +21,7 @@ const struct command *command_find(const char *name);
 
 int command_run(int argc, char **argv);
 int command_attach(int argc, char **argv);
+int command_detach(int argc, char **argv);
 int command_adopt(int argc, char **argv);
 int command_ps(int argc, char **argv);
 int command_failures(int argc, char **argv);

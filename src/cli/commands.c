@@ -4,6 +4,11 @@
 const struct command commands[] = {
 	{"run", "[OPTIONS] -- COMMAND [ARGUMENT...]", "run a program guarded", NULL, command_run},
 	{"attach", "[OPTIONS] PID...", "guard a process that runs already", NULL, command_attach},
+	{"detach", "[--tree] PID...", "let go of a guarded process",
+	 "The process goes on as it would have without ClearView: its text is that of its files again, and nothing of ours is mapped in it. How long it took is\n"
+	 "said as the longest stop of any of its threads. A thread that is in a patch, or a signal handler that interrupted one, is waited for.\n"
+	 "\n"
+	 "The exit status is 127 if there is no such process, 126 if it isn't guarded or can't be let go of now (it stays guarded).", command_detach},
 	{"adopt", "[--when-gone PID]", "take over the processes whose supervisor is gone",
 	 "A supervisor that is killed leaves its processes running with their patches in force. Its keeper starts another one at once, and so does the\n"
 	 "next `clearview run` with the same state folder; this command does it by hand.", command_adopt},

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/image.h"
+#include "engine/image_private.h"
 
 enum { INT3 = 0xcc };
 
@@ -28,7 +28,7 @@ static bool is_head(const struct text_plan *p, size_t at)
 
 /* step 0: everything at once. Step 1 leaves the displacements of springboards in the old text, whose layout nobody needs to know, as they are in
  * the process. */
-static int text_of_step(struct image *im, pid_t pid, const struct redirected *r, const struct text_plan *p, int step, uint8_t *out)
+static int text_of_step(struct image *im, pid_t pid, const struct redirected *r, const struct text_plan *p, const uint8_t *wanted, int step, uint8_t *out)
 {
 	size_t size = p->range.end - p->range.start;
 	if (step == 1) {
@@ -36,7 +36,7 @@ static int text_of_step(struct image *im, pid_t pid, const struct redirected *r,
 		if (status)
 			return status;
 	} else {
-		memcpy(out, wanted(r, p), size);
+		memcpy(out, wanted, size);
 	}
 	for (size_t i = 0; i < size && (step == 1 || step == 2); i++)
 		if (is_head(p, i))
@@ -44,18 +44,29 @@ static int text_of_step(struct image *im, pid_t pid, const struct redirected *r,
 	return 0;
 }
 
-static int write_range(struct image *im, pid_t pid, const struct redirected *r, const struct text_plan *p, int step)
+static int write_range(struct image *im, pid_t pid, const struct redirected *r, const struct text_plan *p, const uint8_t *wanted, int step)
 {
 	size_t size = p->range.end - p->range.start;
 	uint64_t address = p->range.start + r->loaded->bias;
 	uint8_t *bytes = malloc(size);
 	if (!bytes)
 		abort();
-	int status = text_of_step(im, pid, r, p, step, bytes);
+	int status = text_of_step(im, pid, r, p, wanted, step, bytes);
 	if (!status)
 		status = im->access.write(im->access.context, pid, address, bytes, size);
 	free(bytes);
 	return status;
+}
+
+int image_write_original(struct image *im, pid_t pid, const struct redirected *r, int step)
+{
+	int worst = 0;
+	for (size_t k = 0; k < r->plan_count; k++) {
+		int status = write_range(im, pid, r, &r->plans[k], r->plans[k].original, step);
+		if (status && status != -ESRCH)
+			worst = status;
+	}
+	return worst;
 }
 
 static int write_step(struct image *im, pid_t pid, uint32_t newer_than, int step)
@@ -67,7 +78,7 @@ static int write_step(struct image *im, pid_t pid, uint32_t newer_than, int step
 			if (r->generation <= newer_than || !image_process_has(r->loaded, pid))
 				continue;
 			for (size_t k = 0; k < r->plan_count; k++) {
-				int status = write_range(im, pid, r, &r->plans[k], step);
+				int status = write_range(im, pid, r, &r->plans[k], wanted(r, &r->plans[k]), step);
 				if (status && status != -ESRCH)
 					worst = status;
 			}
@@ -113,7 +124,7 @@ int image_commit(struct image *im, bool live)
 	live &= old;
 	for (int step = live ? 1 : 0; step <= (live ? 3 : 0); step++) {
 		for (size_t i = 0; i < im->processes.count; i++) {
-			int status = write_step(im, im->processes.at[i].pid, before, step);
+			int status = im->processes.at[i].is_leaving ? 0 : write_step(im, im->processes.at[i].pid, before, step);
 			if (status)
 				worst = status;
 		}

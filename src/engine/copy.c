@@ -340,15 +340,11 @@ static uint32_t cold_insn(const struct copy *c, uint64_t at)
 	return c->cold.at[low].insn;
 }
 
-bool copy_original(const struct copy *c, uint64_t code_address, uint64_t *offset)
+const struct copy_entry *copy_entry_at(const struct copy *c, uint64_t code_address)
 {
 	uint64_t at = code_address - c->code;
-	if (at >= c->size)
-		return false;
-	if (c->cold.count && at >= c->cold.at[0].code) {
-		*offset = c->procedure->insns[cold_insn(c, at)].address;
-		return true;
-	}
+	if (at >= c->size || (c->cold.count && at >= c->cold.at[0].code))
+		return NULL;
 	size_t low = 0, high = c->procedure->insn_count;
 	while (high - low > 1) {
 		size_t middle = (low + high) / 2;
@@ -357,7 +353,19 @@ bool copy_original(const struct copy *c, uint64_t code_address, uint64_t *offset
 		else
 			high = middle;
 	}
-	const struct insn *i = &c->procedure->insns[low];
-	*offset = at < c->entries[low].behind ? i->address : insn_end(i);
+	return &c->entries[low];
+}
+
+bool copy_original(const struct copy *c, uint64_t code_address, uint64_t *offset)
+{
+	const struct copy_entry *e = copy_entry_at(c, code_address);
+	if (code_address - c->code >= c->size)
+		return false;
+	if (!e) {
+		*offset = c->procedure->insns[cold_insn(c, code_address - c->code)].address;
+		return true;
+	}
+	const struct insn *i = &c->procedure->insns[e - c->entries];
+	*offset = code_address - c->code < e->behind ? i->address : insn_end(i);
 	return true;
 }

@@ -65,6 +65,8 @@ void copy_free(struct copy *c);
 /* The original instruction that an address in the copy is about to execute (probes before it count as the instruction, those after it as the next one);
  * false if outside. */
 bool copy_original(const struct copy *c, uint64_t code_address, uint64_t *offset);
+/* The entry whose code holds the address; NULL: outside, or in cold code. */
+const struct copy_entry *copy_entry_at(const struct copy *c, uint64_t code_address);
 
 /* Machine code that returns from the procedure at `offset`: for patches on native code, too. Returns its guest address, 0 if the unwind rule doesn't allow it.
  * lift: bytes of stack to drop first (136 behind a probe, else 0). */

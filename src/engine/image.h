@@ -79,6 +79,7 @@ struct text_access {
 struct image_process {
 	pid_t pid;
 	uint32_t generation; /* of its text */
+	bool is_leaving;     /* going back to native: leave.h */
 };
 
 struct image {

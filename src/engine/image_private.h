@@ -7,6 +7,10 @@
 int image_give_map(struct image *im, struct loaded *l);
 void image_forget_wishes(struct image *im, struct loaded *l);
 void image_rewish(struct image *im, struct loaded *l, uint64_t procedure); /* image_weave will make a new copy */
+/* An owner wishes for something in the procedure that holds the offset. */
+bool image_wishes_of(struct loaded *l, uint64_t offset, uint32_t owner);
+/* commit.c: one step of a procedure's way back, in one process. */
+int image_write_original(struct image *im, pid_t pid, const struct redirected *r, int step);
 /* visits.c: copy_emit with the probes that count visits, too. sparing: without the inline weavers that yield. */
 int image_emit_copy(struct image *im, struct loaded *l, const struct procedure *p, struct weave *weaves, size_t count, bool sparing, struct copy **out)
 	__attribute__((warn_unused_result));

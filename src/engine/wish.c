@@ -104,6 +104,15 @@ static void take_back(struct image *im, struct procedure_wishes *w, uint32_t own
 	w->wishes.count = kept;
 }
 
+bool image_wishes_of(struct loaded *l, uint64_t offset, uint32_t owner)
+{
+	const struct procedure_wishes *w = find(l, offset);
+	for (size_t i = 0; w && i < w->wishes.count; i++)
+		if (w->wishes.at[i].owner == owner)
+			return true;
+	return false;
+}
+
 void image_unwish(struct image *im, uint32_t owner)
 {
 	for (size_t m = 0; m < im->modules.count; m++)

@@ -126,7 +126,7 @@ static inline uint64_t finish(uint64_t p, uint64_t size, uint64_t site)
 
 static inline uint64_t guarded(uint64_t size, uint64_t site)
 {
-	return UNLIKELY(guest_tables.heap_site_count) ? (uint64_t)heap_guard_allocate(size, site) : 0;
+	return UNLIKELY(guest_tables.heap_site_count && !guest_private.heap.closed) ? (uint64_t)heap_guard_allocate(size, site) : 0;
 }
 
 static inline uint64_t allocate(uint64_t size, uint64_t site)

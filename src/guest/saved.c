@@ -9,7 +9,7 @@
  * The table is direct-mapped: a deep recursion overwrites entries of activations further up, which then can't be restored and fail as they would natively. */
 #include "guest/guest_internal.h"
 
-enum { SAVED_FRAMES = 32, SAVED_BYTES = 16384, PAGE = 4096, INTACT_WORDS = 32, BUSY = 1 };
+enum { SAVED_FRAMES = GUEST_SAVED_FRAMES, SAVED_BYTES = GUEST_SAVED_BYTES, PAGE = 4096, INTACT_WORDS = 32, BUSY = 1 };
 enum { READ_WRITE = 3, PRIVATE_ANONYMOUS_UNRESERVED = 0x4022 };
 
 struct saved_frame {
@@ -18,6 +18,8 @@ struct saved_frame {
 	uint64_t r[16];
 	uint64_t stack[SAVED_BYTES / 8];
 };
+
+_Static_assert(SAVED_FRAMES * sizeof(struct saved_frame) == GUEST_SAVED_SIZE, "the supervisor knows its size");
 
 static struct saved_frame *table(bool make)
 {

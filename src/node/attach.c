@@ -1,10 +1,12 @@
 /* Attaching to a running process. Its threads are stopped only while the blob comes in and the system calls are woven that could undo that; modules are
  * read and copies made before, everything else is woven behind, by ordinary live commits. */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "inject/attach.h"
+#include "inject/memory.h"
 #include "node/family_private.h"
 #include "node/learning.h"
 #include "node/supervisor.h"
@@ -21,11 +23,10 @@ static void look_at_modules(struct family *f, pid_t pid)
 	image_weave(&f->image);
 }
 
-/* With all threads stopped. An orphan in the middle of this is nothing that can be adopted: hence the version, which comes last. */
+/* With all threads stopped. An orphan in the middle of this can't be adopted. */
 static int enter(struct family *f, struct foothold *h, struct threads *t, const char **why)
 {
-	struct guest_tables *tables = f->image.tables;
-	tables->abi_version = 0;
+	const uint32_t complete = 0;
 	look_at_modules(f, t->pid); /* libraries may have been loaded meanwhile */
 	int status = attach_enter(h, t, &f->memory, f->supervisor->bell.fd, &f->plan, why);
 	if (status)
@@ -33,9 +34,8 @@ static int enter(struct family *f, struct foothold *h, struct threads *t, const 
 	status = image_commit(&f->image, true);
 	if (status)
 		log_warning("%s: writing into the guest failed: %s", f->program, strerror(-status));
-	__atomic_store_n(&tables->abi_version, GUEST_ABI_VERSION, __ATOMIC_RELEASE);
 	weavers_applied(f);
-	return 0;
+	return memory_write(t->pid, f->plan.base + GUEST_PRIVATE_OFFSET + offsetof(struct guest_private, incomplete), &complete, sizeof complete);
 }
 
 static const char *stop_failure(int status)

@@ -144,7 +144,9 @@ int control_receive(struct control *c, struct control_message *out)
 		if (length < 0)
 			return -errno;
 		text[length] = 0;
-		if (sscanf(text, "reload %63s", nonce) == 1 && is_nonce(nonce)) {
+		out->detach = 0;
+		bool known = sscanf(text, "reload %63s", nonce) == 1 || (sscanf(text, "detach %63s %d", nonce, &out->detach) == 2 && out->detach > 0);
+		if (known && is_nonce(nonce)) {
 			memcpy(out->nonce, nonce, sizeof nonce);
 			return 0;
 		}
@@ -153,10 +155,15 @@ int control_receive(struct control *c, struct control_message *out)
 
 int control_reply(struct control *c, const struct control_message *to, unsigned processes)
 {
+	return control_reply_text(c, to, processes, "");
+}
+
+int control_reply_text(struct control *c, const struct control_message *to, unsigned processes, const char *words)
+{
 	struct sockaddr_un address;
-	char text[128];
+	char text[512];
 	socklen_t size = control_address(c->folder, to->nonce, &address);
-	int length = snprintf(text, sizeof text, "done %s %u", to->nonce, processes);
+	int length = snprintf(text, sizeof text, "done %s %u %s", to->nonce, processes, words);
 	if (sendto(c->socket, text, length, 0, (struct sockaddr *)&address, size) == length)
 		return 0;
 	return errno == ENOENT || errno == ECONNREFUSED ? 0 : -errno;

@@ -90,13 +90,12 @@ static int make_nonce(char out[CONTROL_NONCE_SIZE])
 }
 
 /* A full queue empties as soon as that supervisor comes to it. */
-static void send_reload(int folder, int fd, const struct control_name *to, const char *nonce, int64_t deadline)
+static void send_request(int folder, int fd, const struct control_name *to, const char *request, int64_t deadline)
 {
 	struct sockaddr_un address;
-	char text[128];
 	socklen_t size = control_address(folder, to->text, &address);
-	int length = snprintf(text, sizeof text, "reload %s", nonce);
-	while (sendto(fd, text, length, 0, (struct sockaddr *)&address, size) != length) {
+	int length = strlen(request);
+	while (sendto(fd, request, length, 0, (struct sockaddr *)&address, size) != length) {
 		if ((errno != EAGAIN && errno != EINTR) || now_ms() >= deadline)
 			return;
 		poll(NULL, 0, LOOK_AGAIN_MS);
@@ -110,15 +109,16 @@ static bool sender_of(const struct sockaddr_un *address, struct control_name *se
 }
 
 /* Waits for one answer; *sender: whose it is. False when the time is over. */
-static bool receive_done(int fd, const char *nonce, int64_t deadline, struct control_name *sender, unsigned *processes)
+static bool receive_done(int fd, const char *nonce, int64_t deadline, struct control_name *sender, unsigned *processes, char words[256])
 {
-	char text[256], heard[CONTROL_NONCE_SIZE];
+	char text[512], heard[CONTROL_NONCE_SIZE];
 	for (;;) {
 		struct sockaddr_un from = {0};
 		ssize_t length = recvfrom(fd, text, sizeof text - 1, 0, (struct sockaddr *)&from, &(socklen_t){sizeof from - 1});
 		if (length > 0) {
 			text[length] = 0;
-			if (sscanf(text, "done %63s %u", heard, processes) == 2 && !strcmp(heard, nonce) && sender_of(&from, sender))
+			*words = 0;
+			if (sscanf(text, "done %63s %u %255[^\n]", heard, processes, words) >= 2 && !strcmp(heard, nonce) && sender_of(&from, sender))
 				return true;
 			continue;
 		}
@@ -148,19 +148,22 @@ static void strike_dead(int folder, name_list *pending)
 }
 
 /* `pending`: the supervisors to ask; those that live and did not answer are left in it. */
-static void exchange(int folder, int fd, const char *nonce, name_list *pending, int timeout_ms, struct control_result *out)
+static void exchange(int folder, int fd, const char *nonce, const char *request, name_list *pending, int timeout_ms, struct control_result *out)
 {
 	int64_t deadline = now_ms() + timeout_ms;
 	for (size_t i = 0; i < pending->count; i++)
-		send_reload(folder, fd, &pending->at[i], nonce, deadline);
+		send_request(folder, fd, &pending->at[i], request, deadline);
 	while (pending->count && now_ms() < deadline) {
 		int64_t step = now_ms() + LOOK_AGAIN_MS * 10;
 		unsigned processes = 0;
+		char words[256];
 		struct control_name from;
-		bool any = receive_done(fd, nonce, step < deadline ? step : deadline, &from, &processes);
+		bool any = receive_done(fd, nonce, step < deadline ? step : deadline, &from, &processes, words);
 		if (any && strike(pending, &from)) {
 			out->answered++;
 			out->processes += processes;
+			if (*words)
+				memcpy(out->text, words, sizeof words);
 		} else if (!any) {
 			strike_dead(folder, pending);
 		}
@@ -169,9 +172,9 @@ static void exchange(int folder, int fd, const char *nonce, name_list *pending, 
 	out->supervisors = out->answered + pending->count;
 }
 
-int control_reload(const char *state_directory, int timeout_ms, struct control_result *out)
+static int ask(const char *state_directory, const char *verb, pid_t pid, int timeout_ms, struct control_result *out)
 {
-	char nonce[CONTROL_NONCE_SIZE], name[CONTROL_NONCE_SIZE + 8];
+	char request[128], nonce[CONTROL_NONCE_SIZE], name[CONTROL_NONCE_SIZE + 8];
 	name_list supervisors = {0};
 	*out = (struct control_result){0};
 	int folder = control_folder_open(state_directory, false);
@@ -188,7 +191,10 @@ int control_reload(const char *state_directory, int timeout_ms, struct control_r
 		error = fd;
 		goto out_folder;
 	}
-	exchange(folder, fd, nonce, &supervisors, timeout_ms, out);
+	int length = snprintf(request, sizeof request, "%s %s", verb, nonce);
+	if (pid)
+		snprintf(request + length, sizeof request - length, " %d", pid);
+	exchange(folder, fd, nonce, request, &supervisors, timeout_ms, out);
 	close(fd);
 	snprintf(name, sizeof name, "%s.sock", nonce);
 	unlinkat(folder, name, 0);
@@ -196,6 +202,16 @@ out_folder:
 	vec_free(&supervisors);
 	close(folder);
 	return error;
+}
+
+int control_reload(const char *state_directory, int timeout_ms, struct control_result *out)
+{
+	return ask(state_directory, "reload", 0, timeout_ms, out);
+}
+
+int control_detach(const char *state_directory, pid_t pid, int timeout_ms, struct control_result *out)
+{
+	return ask(state_directory, "detach", pid, timeout_ms, out);
 }
 
 /* Sleeps until the process ends, or for a moment: it may also get new guests. */

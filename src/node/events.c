@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "inject/memory.h"
+#include "node/detach.h"
 #include "node/failures.h"
 #include "node/learning.h"
 #include "node/progress.h"
@@ -51,6 +52,8 @@ static uint64_t on_landing(struct supervisor *s, struct family *f, const struct 
 
 static uint64_t on_modules(struct supervisor *s, struct family *f, const struct event_in *e)
 {
+	if (detach_concerns(s, e->pid))
+		return 0; /* what it loads stays native */
 	bool changed = f->image.tables->link_state; /* else it may be about to */
 	bool live = f->hook_calls++ >= (changed ? 1 : FIRST_HOOK_CALLS);
 	family_modules(f, e->pid, live);
@@ -173,6 +176,8 @@ static bool member(struct family *f, const struct event_in *e)
 		return false;
 	if (!parent || !family_process(f, parent))
 		family_modules(f, e->pid, true);
+	if (detach_concerns(f->supervisor, parent))
+		generation = 0; /* its text was on the way back */
 	if (generation != f->image.generation)
 		image_update_process(&f->image, e->pid, generation, e->kind != EVENT_FORKED || !has_one_thread(e->pid));
 	return true;

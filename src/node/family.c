@@ -458,6 +458,8 @@ int family_prepare(struct supervisor *s, pid_t pid, const struct maps *maps, str
 	for (int i = 0; i < 2 && f->plan.zone[i]; i++)
 		image_add_zone(&f->image, f->plan.zone[i], f->plan.above[i]);
 	provoke_family(f);
+	f->image.tables->legacy.no_exec_start = f->plan.no_exec_start;
+	f->image.tables->legacy.no_exec_size = f->plan.no_exec_size;
 	snprintf(f->program, sizeof f->program, "%s", f->program_module->path);
 	f->plan.bell_offset = bell_take(&s->bell);
 	*out = f;
@@ -554,6 +556,10 @@ int family_take_over(struct supervisor *s, const struct guest_memory *memory, ui
 		free(f);
 		return status;
 	}
+	for (size_t i = 0; i < f->image.zone_count; i++)
+		f->plan.zone[i] = f->image.zones[i].start;
+	f->plan.no_exec_start = f->image.tables->legacy.no_exec_start;
+	f->plan.no_exec_size = f->image.tables->legacy.no_exec_size;
 	leave_legacy(f);
 	weavers_family_started(f);
 	for (size_t i = 0; i < count; i++) {

@@ -55,6 +55,10 @@ static bool is_orphan(struct orphan *o, uint64_t state_device, uint64_t state_in
 		return false;
 	if (memory_read_all(o->pid, tables + offsetof(struct guest_tables, legacy), &o->legacy, sizeof o->legacy))
 		return false;
+	uint32_t incomplete;
+	uint64_t at = o->base + GUEST_PRIVATE_OFFSET + offsetof(struct guest_private, incomplete);
+	if (memory_read_all(o->pid, at, &incomplete, sizeof incomplete) || incomplete)
+		return false;
 	bool ours = o->legacy.state_device == state_device && o->legacy.state_inode == state_inode;
 	return ours && !supervisor_lives(head.supervisor, o->legacy.supervisor_start);
 }

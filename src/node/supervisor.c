@@ -19,6 +19,7 @@
 #include "inject/trace.h"
 #include "node/adopt.h"
 #include "node/control.h"
+#include "node/detach.h"
 #include "node/flip.h"
 #include "node/guest_rows.h"
 #include "node/heap_watch.h"
@@ -104,6 +105,10 @@ static void answer_commands(struct supervisor *s)
 	struct control_message m;
 	notice_ended(s);
 	while (!control_receive(s->control, &m)) {
+		if (m.detach) {
+			detach_begin(s, &m);
+			continue;
+		}
 		repairing_reload(s);
 		guest_rows_flush(s->rows);
 		control_reply(s->control, &m, guest_count(s));
@@ -225,6 +230,8 @@ static unsigned patience_ms(struct supervisor *s)
 	for (size_t i = 0; i < s->followed.count; i++)
 		if (!s->followed.at[i].interrupted)
 			return FOLLOWING_MS;
+	if (detach_is_under_way(s))
+		return FOLLOWING_MS;
 	return (s->options.redirect_all || s->options.provoke) && repairing > BUSY_MS ? BUSY_MS : repairing;
 }
 
@@ -235,6 +242,7 @@ static void loop(struct supervisor *s)
 		bool busy = events_handle(s);
 		follow_stops(s);
 		handle_descriptors(s);
+		detach_continue(s);
 		drop_empty_families(s);
 		tick(s);
 		if (!busy && (s->families.count || s->followed.count))
@@ -300,6 +308,7 @@ static int open_services(struct supervisor *s, int bell_fd, char *text, size_t s
 
 static void close_services(struct supervisor *s)
 {
+	detach_close(s);
 	control_finishing(s->control, true);
 	learning_close(s);
 	guest_rows_close(s->rows);

@@ -28,6 +28,7 @@ struct supervisor {
 	struct enforcement *enforcement;
 	struct repair *repair;
 	struct control *control;
+	VEC(struct detaching *) detaching; /* detach.c */
 	struct guest_rows *rows;
 	pid_t keeper;         /* waits to start a supervisor in place of this one, should it be killed; 0: none yet */
 	int64_t next_keeper_us;
