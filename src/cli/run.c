@@ -21,11 +21,12 @@
 #include "node/control.h"
 #include "node/supervisor.h"
 
-enum option_code { OPTION_RESTART = GUARD_OPTION_END };
+enum option_code { OPTION_RESTART = GUARD_OPTION_END, OPTION_STOPPED };
 
 static const struct option long_options[] = {
 	GUARD_OPTION_ROWS,
 	{"restart", required_argument, NULL, OPTION_RESTART},
+	{"stopped", no_argument, NULL, OPTION_STOPPED},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
@@ -39,9 +40,12 @@ static void set_option(int code, char **argv, struct guard_options *o, enum rest
 		if (restart_parse(optarg, restart))
 			die(EXIT_CLEARVIEW, "--restart=%s: give on-failure, never or always", optarg);
 		break;
+	case OPTION_STOPPED:
+		o->stopped = true;
+		break;
 	case 'h':
 		printf("usage: clearview run [--state DIR] [--redirect=all] [--strict[=firewall,shadow,heap]] [--learn=PERCENT|full]\n"
-		       "                     [--restart=on-failure|never|always] [--no-heap] [--checks=N] [--perf-map] [--debug] -- CMD [ARGS...]\n");
+		       "                     [--restart=on-failure|never|always] [--no-heap] [--checks=N] [--perf-map] [--debug] [--stopped] -- CMD [ARGS...]\n");
 		exit(0);
 	default:
 		die(EXIT_CLEARVIEW, "run: there is no option %s, or its value is missing; `clearview help run` explains", argv[optind - 1]);

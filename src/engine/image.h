@@ -46,6 +46,7 @@ struct redirected {
 	bool staged;        /* text not written yet */
 	bool leaving;       /* staged: back to the original bytes */
 	bool given_up;      /* back to the original bytes for good: the program writes there itself */
+	bool stayed;        /* while the rest of a process's text went back: leave.h */
 	bool inherited;     /* a former supervisor's springboards, whose holes nobody knows any more, may still be executed */
 	uint32_t generation; /* of the commit that wrote it last */
 	VEC(uint64_t) extra; /* landings seen beyond what analysis knew */

@@ -39,18 +39,15 @@ static bool has_holes(const struct redirected *r)
 	return r->inherited;
 }
 
-static bool stays(struct redirected *r, uint32_t keep)
-{
-	return keep && (has_holes(r) || image_wishes_of(r->loaded, r->procedure->entry, keep));
-}
+typedef int change(struct image *im, pid_t pid, struct redirected *r);
 
-static int write_originals(struct image *im, pid_t pid, uint32_t keep, int step)
+static int change_all(struct image *im, pid_t pid, change *what)
 {
 	int worst = 0;
 	for (size_t m = 0; m < im->modules.count; m++) {
 		struct loaded *l = im->modules.at[m];
 		for (size_t i = 0; i < l->redirected.count && image_process_has(l, pid); i++) {
-			int status = stays(l->redirected.at[i], keep) ? 0 : image_write_original(im, pid, l->redirected.at[i], step);
+			int status = what(im, pid, l->redirected.at[i]);
 			if (status)
 				worst = status;
 		}
@@ -58,17 +55,61 @@ static int write_originals(struct image *im, pid_t pid, uint32_t keep, int step)
 	return worst;
 }
 
+static int write_step1(struct image *im, pid_t pid, struct redirected *r)
+{
+	return r->stayed ? 0 : image_write_original(im, pid, r, 1);
+}
+
+static int write_step2(struct image *im, pid_t pid, struct redirected *r)
+{
+	return r->stayed ? 0 : image_write_original(im, pid, r, 2);
+}
+
+static int write_step3(struct image *im, pid_t pid, struct redirected *r)
+{
+	return r->stayed ? 0 : image_write_original(im, pid, r, 3);
+}
+
+static bool crosses_page(const struct redirected *r)
+{
+	for (size_t i = 0; i < r->plan_count; i++)
+		if ((r->plans[i].range.start ^ (r->plans[i].range.end - 1)) & ~4095ul)
+			return true;
+	return false;
+}
+
+/* A page is written at once, whatever becomes of us meanwhile. */
+static int write_stayed(struct image *im, pid_t pid, struct redirected *r)
+{
+	int worst = 0, first = crosses_page(r) ? 1 : 0;
+	for (int step = first; step <= 3 * first && r->stayed; step++) {
+		int status = image_write_original(im, pid, r, step);
+		worst = status ? status : worst;
+	}
+	return worst;
+}
+
 int image_leave_text(struct image *im, pid_t pid, uint32_t keep)
 {
+	static change *const steps[] = {write_step1, write_step2, write_step3};
 	int worst = 0;
-	for (int step = 1; step <= 3; step++) {
-		int status = write_originals(im, pid, keep, step);
-		if (status)
-			worst = status;
-		if (step < 3)
+	for (size_t m = 0; m < im->modules.count; m++)
+		for (size_t i = 0; i < im->modules.at[m]->redirected.count; i++) {
+			struct redirected *r = im->modules.at[m]->redirected.at[i];
+			r->stayed = has_holes(r) || image_wishes_of(r->loaded, r->procedure->entry, keep);
+		}
+	for (int i = 0; i < 3; i++) {
+		int status = change_all(im, pid, steps[i]);
+		worst = status ? status : worst;
+		if (i < 2)
 			im->access.synchronise(im->access.context);
 	}
 	return worst;
+}
+
+int image_leave_rest(struct image *im, pid_t pid)
+{
+	return change_all(im, pid, write_stayed);
 }
 
 int image_unhook(struct image *im, struct loaded *l, uint64_t offset, pid_t pid)

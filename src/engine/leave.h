@@ -1,9 +1,9 @@
-/* One process goes back to the original text, for good, while the others of the image stay as they are.
+/* One process goes back to the original text, for good, while the others of the image stay as they are. One at a time.
  *
  *   image_leave_begin(im, pid)          commits pass it over from now on
  *   image_leave_text(im, pid, keep)     while its threads run: what nobody can stand in the middle of, but for the procedures with wishes of `keep`
  *   image_leave_thread(...)             with its threads stopped: each is moved out of the copies
- *   image_leave_text(im, pid, 0)        then all the rest
+ *   image_leave_rest(im, pid)           then all that stayed
  *   image_remove_process(im, pid)
  *
  * image_leave_end takes it back: the process is one of the image as before. */
@@ -14,8 +14,9 @@
 
 void image_leave_begin(struct image *im, pid_t pid);
 int image_leave_end(struct image *im, pid_t pid);
-/* keep: the owner of wishes whose procedures stay, and with them all that have jumps in dead bytes; 0: nothing stays. Returns 0 or -errno. */
+/* keep: the owner of wishes whose procedures stay, and with them all that have jumps in dead bytes. Return 0 or -errno. */
 int image_leave_text(struct image *im, pid_t pid, uint32_t keep);
+int image_leave_rest(struct image *im, pid_t pid);
 /* Takes a hook (image_hook) back in this process. */
 int image_unhook(struct image *im, struct loaded *l, uint64_t offset, pid_t pid);
 int image_rehook(struct image *im, struct loaded *l, uint64_t offset, pid_t pid);

@@ -12,7 +12,7 @@
 
 #include "inject/trace.h"
 
-enum { ROUND_NS = 50000, MASK_SIZE = 8 };
+enum { ROUND_NS = 50000, MASK_SIZE = 8, NUDGE_PATIENCE_US = 1000000 };
 
 int64_t monotonic_us(void)
 {
@@ -143,6 +143,7 @@ static int look(struct thread *one)
 	int signal;
 	switch (trace_next(one->tid, false, &signal)) {
 	case TRACE_GROUP:
+		one->in_group_stop |= signal != SIGTRAP;
 		return note_stopped(one);
 	case TRACE_SIGNAL: /* its own; our stop comes behind */
 	case TRACE_TRAPPED:
@@ -202,6 +203,20 @@ bool threads_tend(void)
 		i--;
 	}
 	return late.count;
+}
+
+int thread_nudge(struct thread *one, int64_t us)
+{
+	struct timespec while_it_runs = {0, us * 1000};
+	struct threads only = {.all = {one, 1, 1}};
+	if (one->is_moved && ptrace(PTRACE_SETREGS, one->tid, NULL, &one->regs))
+		return -ESRCH;
+	one->is_moved = one->is_stopped = false;
+	if (ptrace(PTRACE_CONT, one->tid, NULL, NULL))
+		return -ESRCH;
+	nanosleep(&while_it_runs, NULL);
+	ptrace(PTRACE_INTERRUPT, one->tid, NULL, NULL);
+	return await_stops(&only, monotonic_us() + NUDGE_PATIENCE_US);
 }
 
 static int stop(struct threads *t, pid_t pid, pid_t only, int timeout_ms)

@@ -23,6 +23,7 @@ struct thread {
 	uint64_t mask;                /* signals it really blocks, bit s-1; may be changed */
 	uint64_t real_mask;           /* as the kernel has it */
 	bool is_stopped, is_gone, is_moved; /* moved: `regs` were changed */
+	bool in_group_stop;           /* stopped by job control before we came */
 	bool owes_stop;               /* a SIGSTOP came meanwhile: it is given back */
 	int64_t since_us;             /* asked to stop, CLOCK_MONOTONIC */
 };
@@ -42,6 +43,9 @@ int threads_stop_one(struct threads *t, pid_t pid, pid_t tid, int timeout_ms) __
  * kernel would end with EINTR. */
 void threads_release(struct threads *t);
 void thread_release(struct threads *t, struct thread *one);
+
+/* Lets a stopped thread run for so long, also one that job control has stopped, and stops it again. Returns 0 or -errno. */
+int thread_nudge(struct thread *one, int64_t us) __attribute__((warn_unused_result));
 
 /* To be called now and then after a -ETIMEDOUT: lets go of threads as soon as they have stopped after all. True while there are such. */
 bool threads_tend(void);

@@ -12,7 +12,7 @@
 #include "node/failures_private.h"
 #include "node/guest_rows.h"
 
-enum { PATIENCE_US = 10000000, STOP_MS = 500, PAUSE_US = 2000, PAUSE_MAX_US = 50000 };
+enum { PATIENCE_US = 10000000, STOP_MS = 500, PAUSE_US = 2000, PAUSE_MAX_US = 50000, NUDGES = 20, NUDGE_US = 200 };
 
 enum stage {
 	STAGE_HEAP,  /* blocks in front of guard pages are being freed by the program */
@@ -60,7 +60,7 @@ void detach_begin(struct supervisor *s, const struct control_message *from)
 	d = calloc(1, sizeof *d);
 	if (!d)
 		abort();
-	*d = (struct detaching){.pid = from->detach, .from = *from, .deadline = monotonic_us() + PATIENCE_US, .pause_us = PAUSE_US};
+	*d = (struct detaching){.pid = from->detach, .from = *from, .pause_us = PAUSE_US};
 	vec_push(&s->detaching, d);
 }
 
@@ -136,19 +136,31 @@ static bool is_followed(const struct supervisor *s, pid_t pid)
 	return false;
 }
 
+/* A process that job control has stopped in the middle of our code would stay there: it is helped on. */
+static const char *prepare_thread(const struct detach_view *v, struct thread *one)
+{
+	const char *problem = detach_prepare(v, one);
+	for (int i = 0; problem && one->in_group_stop && i < NUDGES; i++) {
+		if (thread_nudge(one, NUDGE_US))
+			return problem;
+		problem = one->is_gone ? NULL : detach_prepare(v, one);
+	}
+	return problem;
+}
+
 static const char *prepare_threads(const struct detach_view *v, struct threads *t)
 {
 	const char *problem = NULL;
 	for (size_t i = 0; i < t->all.count && !problem; i++)
 		if (!t->all.at[i].is_gone)
-			problem = detach_prepare(v, &t->all.at[i]);
+			problem = prepare_thread(v, &t->all.at[i]);
 	return problem;
 }
 
 /* All threads are stopped and none is in our code. */
 static int leave_stopped(struct detaching *d, struct family *f, const struct detach_view *v, struct foothold *h, struct threads *t)
 {
-	int status = image_leave_text(&f->image, d->pid, 0);
+	int status = image_leave_rest(&f->image, d->pid);
 	d->problem = "original text can't be written";
 	return status ? status : detach_leave(v, h, t, &d->problem);
 }
@@ -218,6 +230,8 @@ static void one_step(struct supervisor *s, struct detaching *d)
 {
 	struct family *f = family_of(s, d->pid);
 	int status = -EAGAIN;
+	if (!d->deadline)
+		d->deadline = monotonic_us() + PATIENCE_US;
 	if (!f) {
 		d->problem = "it has ended meanwhile";
 		finish(s, d, false);
@@ -245,9 +259,8 @@ static void one_step(struct supervisor *s, struct detaching *d)
 void detach_continue(struct supervisor *s)
 {
 	threads_tend();
-	for (size_t i = s->detaching.count; i-- > 0;)
-		if (monotonic_us() >= s->detaching.at[i]->next_us)
-			one_step(s, s->detaching.at[i]);
+	if (s->detaching.count && monotonic_us() >= s->detaching.at[0]->next_us) /* one at a time */
+		one_step(s, s->detaching.at[0]);
 }
 
 void detach_close(struct supervisor *s)

@@ -97,7 +97,8 @@ static void at_exec(struct supervisor *s, pid_t pid)
 		log_warning("process %d goes on without protection: %s: %s", pid, why, strerror(-status));
 	else
 		vec_push(&s->families, f);
-	trace_detach(pid, 0);
+	trace_detach(pid, s->options.stopped ? SIGSTOP : 0);
+	s->options.stopped = false; /* only the first one */
 }
 
 /* True: it is followed no longer. */

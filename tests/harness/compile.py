@@ -1,8 +1,11 @@
 """Compile behave programs; a variant is compiled once a harness run, whatever the number of modes."""
-import os, shlex, subprocess
+import os, shlex, subprocess, threading
 
 COMPILERS = {".c": "gcc", ".cc": "g++", ".S": "gcc"}
 COMMON = ["-g0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-result"]
+
+
+MIDRUN_LOCK = threading.Lock()
 
 
 class CompileError(Exception):
@@ -32,3 +35,13 @@ def program(source, build, output, parts):
         done = subprocess.run(step, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode:
             raise CompileError("%s\n%s" % (shlex.join(step), done.stdout.decode("utf-8", "replace")))
+
+
+def midrun(work):
+    """The tool that changes programs in the middle of their runs; compiled once."""
+    tool = os.path.join(work, "midrun")
+    with MIDRUN_LOCK:
+        if not os.path.exists(tool):
+            source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "midrun.c")
+            subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-o", tool, source], check=True)
+    return tool

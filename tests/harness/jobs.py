@@ -1,5 +1,5 @@
 """Turn test files into jobs. A job runs one variant of one test, natively and then in each mode, and yields one outcome a mode."""
-import glob, json, os, shlex, shutil, subprocess
+import glob, json, os, random, shlex, shutil, subprocess
 
 from . import compare, compile, processes
 from .directives import Test
@@ -13,11 +13,22 @@ class Outcome:
         self.name, self.status, self.text, self.folder = name, status, text, folder
 
 
+class Midrun:
+    """A mode that changes a program in the middle of its run (midrun.c): at a system call chosen by the seed."""
+    def __init__(self, verb, clearview):
+        self.verb, self.clearview = verb, clearview
+
+    def prefix(self, tool, state, calls, seed):
+        moment = random.Random("%s %s" % (seed, self.verb)).randint(1, max(calls, 1))
+        return [tool, self.verb, str(moment), state + ".log", self.clearview, state, "--"]
+
+
 class Setting:
     """What all jobs share. modes: name -> function(state folder) giving the command prefix; the native one gives []. programs: also
-    the tests that need more Debian packages. others: modes that a test may ask for beside those."""
-    def __init__(self, modes, work, build, seconds, programs=False, others=None):
+    the tests that need more Debian packages. others: modes that a test may ask for beside those. seed: of what is chosen at random."""
+    def __init__(self, modes, work, build, seconds, programs=False, others=None, seed=0):
         self.modes, self.work, self.build, self.seconds, self.programs, self.others = modes, work, build, seconds, programs, others or {}
+        self.seed = seed
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "CLEARVIEW", "MAKE", "MFLAGS", "XDG_"))}
         self.environment.update(LC_ALL="C", PATH="/usr/sbin:/usr/bin:/sbin:/bin", HOME=work)
 
@@ -40,6 +51,8 @@ class ProgramJob:
         wanted = [m for m in test.modes if not m.startswith("-")]
         self.modes = [m for m in setting.modes if m == "native" or (m in wanted if wanted else "-" + m not in test.modes)]
         self.modes += [m for m in test.also if m in setting.others]
+        if test.kind != "behave":
+            self.modes = [m for m in self.modes if not isinstance({**setting.others, **setting.modes}[m], Midrun)]
 
     def prepare(self, folder):
         """The command without its prefix, and whether the prefix goes into $WRAP instead."""
@@ -49,12 +62,29 @@ class ProgramJob:
         compile.program(self.test.path, self.build, program, self.test.parts)
         return [program] + self.run_line.args, False
 
+    def prefix(self, command, mode, folder):
+        how, state = {**self.setting.others, **self.setting.modes}[mode], os.path.join(folder, "state." + mode)
+        if not isinstance(how, Midrun):
+            return how(state)
+        tool = compile.midrun(self.setting.work)
+        return how.prefix(tool, state, self.calls(tool, command, folder), "%s %s" % (self.setting.seed, self.name))
+
+    def calls(self, tool, command, folder):
+        """How many system calls the first thread makes."""
+        place, log = os.path.join(folder, "count"), os.path.join(folder, "calls")
+        if not os.path.exists(place):
+            shutil.copytree(os.path.join(folder, "files"), place)
+            processes.run([tool, "count", "0", log, "--"] + command, place, self.setting.environment, self.test.stdin,
+                          self.test.time or self.setting.seconds, "%d.%s" % (os.getpid(), self.name))
+        with open(log) as f:
+            return int(f.read() or 1)
+
     def once(self, command, scripted, mode, folder):
         """One run in `mode`. It starts in the same, emptied, folder each time: what it sees of its surroundings is the same."""
         # A folder for each mode, so a failing mode's leavings stay; the programs see it only as their current folder.
         place = os.path.join(folder, mode)
         shutil.copytree(os.path.join(folder, "files"), place)
-        prefix = {**self.setting.others, **self.setting.modes}[mode](os.path.join(folder, "state." + mode))
+        prefix = self.prefix(command, mode, folder)
         environment = dict(self.setting.environment)
         if scripted:
             environment["WRAP"] = shlex.join(prefix)
