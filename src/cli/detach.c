@@ -1,12 +1,12 @@
 /* clearview detach [--tree] PID...: their supervisor lets go of them. */
 #include "cli/command.h"
 #include "cli/process_tree.h"
+#include "inject/threads.h"
 #include "node/adopt.h"
 #include "node/control.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,7 +27,7 @@ static int ask(const char *folder, pid_t pid, struct control_result *said)
 static int detach(const char *folder, pid_t pid)
 {
 	struct control_result said;
-	if (kill(pid, 0) && errno == ESRCH) {
+	if (thread_has_ended(pid, pid)) {
 		log_error("there is no process %d", pid);
 		return EXIT_NOT_FOUND;
 	}
@@ -37,6 +37,10 @@ static int detach(const char *folder, pid_t pid)
 	if (said.processes) {
 		printf("detached from %d: %s\n", pid, said.text);
 		return 0;
+	}
+	if (thread_has_ended(pid, pid)) {
+		log_error("process %d has ended", pid);
+		return EXIT_NOT_FOUND;
 	}
 	log_error("process %d %s%s%s", pid, *said.text ? "can't be let go of now: " : "isn't guarded by a supervisor of this state folder", said.text,
 		  *said.text ? "; it stays guarded" : "");

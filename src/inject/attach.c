@@ -267,21 +267,24 @@ static void give_stack(struct entering *e, unsigned at)
 		foothold_call(f, SYS_sigaltstack, former_at, 0, 0, 0, 0, 0);
 }
 
-/* Each thread has to do it itself. Returns with the first one in the foothold again. */
+/* Each thread has to do it itself; likewise its gs base, where returns are watched. Returns with the first one in the foothold again. */
 static int give_stacks(struct entering *e, const int chosen[])
 {
 	struct foothold *f = e->foothold;
 	struct thread *first = f->thread;
 	for (size_t i = 0; i < e->threads->all.count; i++) {
 		struct thread *one = &e->threads->all.at[i];
-		if (one->is_gone || chosen[i] < 0)
+		if (one->is_gone || (chosen[i] < 0 && !e->plan->shadow))
 			continue;
 		if (f->thread)
 			foothold_leave(f);
 		int status = foothold_enter(f, one);
+		if (!status && e->plan->shadow)
+			status = foothold_gs_base(f, e->plan->shadow);
 		if (status)
 			return status;
-		give_stack(e, chosen[i]);
+		if (chosen[i] >= 0)
+			give_stack(e, chosen[i]);
 	}
 	if (f->thread)
 		foothold_leave(f);

@@ -11,6 +11,7 @@
 
 #include "base/vec.h"
 #include "engine/zone.h"
+#include "inject/maps.h"
 #include "inject/memory.h"
 
 enum { PAGE = 4096, SIGNALS = 64 };
@@ -95,12 +96,16 @@ static const struct thread_signals *entry_of(const struct leaving *l, pid_t tid)
 	return NULL;
 }
 
-/* What each thread believes becomes true. */
+/* What each thread believes becomes true; none is watched any longer. */
 static void give_back_masks(struct leaving *l)
 {
 	for (size_t i = 0; i < l->threads->all.count; i++) {
 		struct thread *one = &l->threads->all.at[i];
 		const struct thread_signals *t = one->is_gone ? NULL : entry_of(l, one->guest_tid);
+		if (one->regs.gs_base && one->regs.gs_base == l->view->plan->shadow) {
+			one->regs.gs_base = 0;
+			one->is_moved = true;
+		}
 		one->mask = (one->mask & ~FAULT_SIGNALS) | (t ? t->believed & FAULT_SIGNALS : 0);
 	}
 }
@@ -200,11 +205,28 @@ static void unmap_slots(struct leaving *l)
 	unmap(l, slots, HEAP_SLOTS * sizeof slot);
 }
 
+/* Pieces of the shadow: memory without a name, of their size and alignment, where stacks' shadows are. */
+static void unmap_shadow(struct leaving *l)
+{
+	struct maps maps;
+	const uint64_t low = GUEST_SHADOW + (1ull << 46), high = GUEST_SHADOW + (1ull << 47), rest = GUEST_SHADOW_PIECE - 1;
+	if (!l->view->plan->shadow || maps_read(l->view->pid, &maps))
+		return;
+	for (size_t i = 0; i < maps.count; i++) {
+		const struct mapping *m = &maps.at[i];
+		bool is_piece = m->start >= low && m->end <= high && !m->inode && m->writable && !*m->path && !((m->start | m->end) & rest);
+		if (is_piece)
+			unmap(l, m->start, m->end - m->start);
+	}
+	maps_free(&maps);
+}
+
 static void unmap_all(struct leaving *l)
 {
 	const struct boot_plan *p = l->view->plan;
 	unmap_slots(l);
 	unmap_regions(l);
+	unmap_shadow(l);
 	unmap(l, l->private.saved_frames, GUEST_SAVED_SIZE);
 	unmap(l, p->zone[1], ZONE_SIZE);
 	unmap(l, p->base, GUEST_CODE_OFFSET + ZONE_SIZE);

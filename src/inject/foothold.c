@@ -9,8 +9,9 @@
 
 #include "inject/maps.h"
 #include "inject/memory.h"
+#include "inject/trace.h"
 
-enum { RED_ZONE = 128, SYSCALL_SIZE = 2, MASK_SIZE = 8, BEFORE = 64 };
+enum { RED_ZONE = 128, GS_SIZE = 5, SYSCALL_SIZE = 2, MASK_SIZE = 8, BEFORE = 64 };
 enum { ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
 
 /* A run of zeros up to the mapping's end, and no code right before it. */
@@ -80,7 +81,8 @@ static void write_way_back(struct code *c, const struct thread *one)
 	struct user_regs_struct r = registers_alone(one);
 	const uint64_t values[16] = {r.rax, r.rcx, r.rdx, r.rbx, 0, r.rbp, r.rsi, r.rdi, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15};
 	uint32_t flags = r.eflags & ~0x10100u; /* neither trap nor resume */
-	put(c, (uint8_t[]){0x0f, 0x05}, 2);          /* syscall */
+	put(c, (uint8_t[]){0xf3, 0x48, 0x0f, 0xae, 0xdf}, GS_SIZE); /* wrgsbase %rdi */
+	put(c, (uint8_t[]){0x0f, 0x05}, SYSCALL_SIZE); /* syscall */
 	put_load(c, 4, r.rsp - RED_ZONE);
 	put_load(c, 0, one->mask);
 	put(c, (uint8_t[]){0x50, 0x48, 0x89, 0xe6}, 4); /* push %rax; mov %rsp, %rsi */
@@ -109,9 +111,9 @@ int foothold_enter(struct foothold *f, struct thread *one)
 	if (status)
 		return status;
 	f->is_written = true;
-	regs.rip = f->at + SYSCALL_SIZE;
+	regs.rip = f->at + GS_SIZE + SYSCALL_SIZE;
 	regs.orig_rax = -1;
-	if (trace_set_registers(one->tid, &regs))
+	if (trace_put_registers(one->tid, &regs))
 		return -ESRCH;
 	ptrace(PTRACE_SETSIGMASK, one->tid, (void *)(long)MASK_SIZE, &all);
 	f->thread = one;
@@ -139,12 +141,30 @@ static int step(struct thread *one, enum __ptrace_request how, bool to_call)
 	}
 }
 
-long foothold_call(struct foothold *f, long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t g)
+static long run(struct foothold *f, struct user_regs_struct *regs)
 {
 	struct thread *one = f->thread;
-	struct user_regs_struct regs = one->regs;
+	regs->orig_rax = -1; /* the call that we interrupted must not be restarted in here */
+	if (trace_put_registers(one->tid, regs) || step(one, PTRACE_SYSCALL, true) || step(one, PTRACE_SYSCALL, true) ||
+	    ptrace(PTRACE_GETREGS, one->tid, NULL, regs))
+		return -ESRCH;
+	return (long)regs->rax;
+}
+
+int foothold_gs_base(struct foothold *f, uint64_t value)
+{
+	struct user_regs_struct regs = f->thread->regs;
 	regs.rip = f->at;
-	regs.orig_rax = -1; /* the call that we interrupted must not be restarted in here */
+	regs.rax = SYS_getpid;
+	regs.rdi = value;
+	f->thread->regs.gs_base = value;
+	return run(f, &regs) < 0 ? -ESRCH : 0;
+}
+
+long foothold_call(struct foothold *f, long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t g)
+{
+	struct user_regs_struct regs = f->thread->regs;
+	regs.rip = f->at + GS_SIZE;
 	regs.rax = number;
 	regs.rdi = a;
 	regs.rsi = b;
@@ -152,10 +172,7 @@ long foothold_call(struct foothold *f, long number, uint64_t a, uint64_t b, uint
 	regs.r10 = d;
 	regs.r8 = e;
 	regs.r9 = g;
-	if (trace_set_registers(one->tid, &regs) || step(one, PTRACE_SYSCALL, true) || step(one, PTRACE_SYSCALL, true) ||
-	    ptrace(PTRACE_GETREGS, one->tid, NULL, &regs))
-		return -ESRCH;
-	return (long)regs.rax;
+	return run(f, &regs);
 }
 
 /* Back into a stop at which the kernel still decides about restarting the interrupted call. */
@@ -167,7 +184,7 @@ void foothold_leave(struct foothold *f)
 		return;
 	ptrace(PTRACE_SETSIGMASK, one->tid, (void *)(long)MASK_SIZE, &one->mask);
 	one->real_mask = one->mask;
-	trace_set_registers(one->tid, &one->regs);
+	trace_put_registers(one->tid, &one->regs);
 }
 
 int foothold_wipe(struct foothold *f)

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -49,7 +50,7 @@ pid_t guest_number(pid_t pid, pid_t tid)
 	return atoi(last ? last + 1 : text);
 }
 
-static bool has_ended(pid_t pid, pid_t tid)
+bool thread_has_ended(pid_t pid, pid_t tid)
 {
 	char state[32];
 	return read_status(pid, tid, "State", state, sizeof state) || *state == 'Z' || *state == 'X';
@@ -97,7 +98,7 @@ static int seize(struct threads *t, pid_t tid)
 	if (!was_late(tid) && ptrace(PTRACE_SEIZE, tid, NULL, (void *)(long)(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC))) {
 		int status = -errno;
 		char tracer[32];
-		if (status == -ESRCH || has_ended(t->pid, tid))
+		if (status == -ESRCH || thread_has_ended(t->pid, tid))
 			return 0;
 		if (!read_status(t->pid, tid, "TracerPid", tracer, sizeof tracer) && atoi(tracer) > 0)
 			return -EBUSY;
@@ -209,7 +210,7 @@ int thread_nudge(struct thread *one, int64_t us)
 {
 	struct timespec while_it_runs = {0, us * 1000};
 	struct threads only = {.all = {one, 1, 1}};
-	if (one->is_moved && ptrace(PTRACE_SETREGS, one->tid, NULL, &one->regs))
+	if (one->is_moved && trace_put_registers(one->tid, &one->regs))
 		return -ESRCH;
 	one->is_moved = one->is_stopped = false;
 	if (ptrace(PTRACE_CONT, one->tid, NULL, NULL))
@@ -293,7 +294,7 @@ void thread_release(struct threads *t, struct thread *one)
 	if (one->mask != one->real_mask)
 		ptrace(PTRACE_SETSIGMASK, one->tid, (void *)(long)MASK_SIZE, &one->mask);
 	if (one->is_moved)
-		trace_set_registers(one->tid, &one->regs);
+		trace_put_registers(one->tid, &one->regs);
 	trace_detach(one->tid, 0);
 	one->is_gone = true;
 	int64_t stopped = monotonic_us() - one->since_us;

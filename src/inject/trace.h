@@ -32,5 +32,7 @@ void trace_interrupt(pid_t tid);
 /* Sets a stopped thread's registers, but for its segments: PTRACE_SETREGS refuses a gs base in the upper half, as the shadow monitor's is, even if it stays
  * the same. Returns 0 or -errno. */
 int trace_set_registers(pid_t tid, const struct user_regs_struct *registers);
+/* The same, all at once: whoever is killed meanwhile has set all or none. A gs base in the lower half is set, too. */
+int trace_put_registers(pid_t tid, const struct user_regs_struct *registers);
 
 #endif

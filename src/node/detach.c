@@ -12,7 +12,7 @@
 #include "node/failures_private.h"
 #include "node/guest_rows.h"
 
-enum { PATIENCE_US = 10000000, STOP_MS = 500, PAUSE_US = 2000, PAUSE_MAX_US = 50000, NUDGES = 20, NUDGE_US = 200 };
+enum { PATIENCE_US = 10000000, STOP_MS = 500, PAUSE_US = 2000, PAUSE_MAX_US = 50000, NUDGES = 4, NUDGE_US = 50, NUDGE_DOUBLINGS = 9, NEAR = 16384 };
 
 enum stage {
 	STAGE_HEAP,  /* blocks in front of guard pages are being freed by the program */
@@ -77,18 +77,32 @@ static int original(void *context, uint64_t *pc, uint64_t *sp)
 	return image_leave_thread(&i->family->image, i->pid, pc, sp);
 }
 
-/* Exact unwinding leads to the slot. */
+/* Does exact unwinding lead to the slot, as a return address? Where it can't be told, only what is near counts: neither the allocator nor a signal frame needs
+ * much of a stack. */
 static bool is_used(void *context, const struct thread *one, uint64_t slot)
 {
 	struct inquiry *i = context;
 	struct view_context of_view = {i->family, i->pid};
-	struct stack_view view = failures_view(&of_view);
+	struct stack_view v = failures_view(&of_view);
 	const struct user_regs_struct *u = &one->regs;
-	struct cfi_registers after, r = {.rip = u->rip, .rflags = u->eflags};
-	const uint64_t general[16] = {u->rax, u->rcx, u->rdx, u->rbx, u->rsp, u->rbp, u->rsi, u->rdi,
-				      u->r8,  u->r9,  u->r10, u->r11, u->r12, u->r13, u->r14, u->r15};
-	memcpy(r.general, general, sizeof general);
-	return !stack_unwind_above(&view, &r, slot + 8, &after);
+	struct cfi_registers r = {.rip = u->rip, .rflags = u->eflags,
+				  .general = {u->rax, u->rcx, u->rdx, u->rbx, u->rsp, u->rbp, u->rsi, u->rdi, u->r8, u->r9, u->r10, u->r11, u->r12, u->r13,
+					      u->r14, u->r15}};
+	struct cfi_frame frame;
+	bool behind_call = false;
+	for (uint64_t cfa = 0; cfa <= slot; cfa = frame.cfa) {
+		uint64_t bias, pc = r.rip - behind_call;
+		struct module *m = v.module_at(v.context, pc, &bias);
+		if (!m || cfi_step(m, bias, pc - bias, &r, v.read, v.context, &frame) || frame.cfa <= cfa)
+			return slot - u->rsp < NEAR;
+		if (frame.is_outermost)
+			return false;
+		if (frame.cfa == slot + 8)
+			return true;
+		r = frame.caller;
+		behind_call = !frame.is_signal_frame;
+	}
+	return false;
 }
 
 /* --- The stages. */
@@ -136,30 +150,42 @@ static bool is_followed(const struct supervisor *s, pid_t pid)
 	return false;
 }
 
-/* A process that job control has stopped in the middle of our code would stay there: it is helped on. */
-static const char *prepare_thread(const struct detach_view *v, struct thread *one)
+/* A process that job control has stopped in the middle of our code would stay there: it is helped on, longer with each try, for the machine may be busy. */
+static const char *prepare_thread(const struct detach_view *v, struct thread *one, unsigned tries)
 {
 	const char *problem = detach_prepare(v, one);
+	int64_t us = NUDGE_US << (tries < NUDGE_DOUBLINGS ? tries : NUDGE_DOUBLINGS);
 	for (int i = 0; problem && one->in_group_stop && i < NUDGES; i++) {
-		if (thread_nudge(one, NUDGE_US))
+		if (thread_nudge(one, us))
 			return problem;
 		problem = one->is_gone ? NULL : detach_prepare(v, one);
 	}
 	return problem;
 }
 
-static const char *prepare_threads(const struct detach_view *v, struct threads *t)
+static bool has_ended(const struct threads *t)
+{
+	for (size_t i = 0; i < t->all.count; i++)
+		if (!t->all.at[i].is_gone)
+			return false;
+	return true;
+}
+
+static const char *prepare_threads(const struct detach_view *v, struct threads *t, unsigned tries)
 {
 	const char *problem = NULL;
 	for (size_t i = 0; i < t->all.count && !problem; i++)
 		if (!t->all.at[i].is_gone)
-			problem = prepare_thread(v, &t->all.at[i]);
+			problem = prepare_thread(v, &t->all.at[i], tries);
 	return problem;
 }
 
 /* All threads are stopped and none is in our code. */
 static int leave_stopped(struct detaching *d, struct family *f, const struct detach_view *v, struct foothold *h, struct threads *t)
 {
+	d->problem = "it has ended meanwhile";
+	if (has_ended(t))
+		return -ESRCH;
 	int status = image_leave_rest(&f->image, d->pid);
 	d->problem = "original text can't be written";
 	return status ? status : detach_leave(v, h, t, &d->problem);
@@ -181,7 +207,7 @@ static int try_to_leave(struct detaching *d, struct family *f)
 	if (status)
 		return status == -ETIMEDOUT || status == -EBUSY ? -EAGAIN : status;
 	f->is_stopped = true;
-	d->problem = prepare_threads(&v, &t);
+	d->problem = prepare_threads(&v, &t, d->tries);
 	status = d->problem ? -EAGAIN : leave_stopped(d, f, &v, &h, &t);
 	f->is_stopped = false;
 	threads_release(&t);
@@ -237,6 +263,12 @@ static void one_step(struct supervisor *s, struct detaching *d)
 		finish(s, d, false);
 		return;
 	}
+	if (!family_owns(f, d->pid)) {
+		d->problem = "it executes another program by now, unguarded";
+		family_remove_process(f, d->pid);
+		finish(s, d, false);
+		return;
+	}
 	if (d->stage == STAGE_HEAP && heap_is_empty(d, f))
 		d->stage = STAGE_TEXT;
 	if (d->stage == STAGE_TEXT) {
@@ -249,6 +281,7 @@ static void one_step(struct supervisor *s, struct detaching *d)
 		family_remove_process(f, d->pid);
 		finish(s, d, true);
 	} else if (status != -EAGAIN || monotonic_us() > d->deadline) {
+		log_debug("process %d: %s: %s", d->pid, d->problem, strerror(-status));
 		stay(s, d, f);
 	} else {
 		d->next_us = monotonic_us() + d->pause_us;

@@ -1,4 +1,7 @@
-/* What a process inherits is as the parent left it: signal mask and ignored signals, umask, limits, priority, no tracer. */
+/* What a process inherits is as the parent left it: signal mask and ignored signals, umask, limits, priority, no tracer.
+ *
+ * modes: -attach -detach
+ *     (the harness traces a program until it attaches or detaches) */
 #include "behave.h"
 #include <fcntl.h>
 #include <sys/personality.h>

@@ -18,10 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COULD_NOT = 98, ARGUMENTS_MAX = 64, OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC };
+enum { COULD_NOT = 98, HAS_ENDED = 127, ARGUMENTS_MAX = 64, OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC };
 
 static pid_t child;
 static FILE *record;
+static bool guarded; /* from the start */
 
 static _Noreturn void end_as(int status)
 {
@@ -46,6 +47,14 @@ static int next_stop(void)
 	return status;
 }
 
+static _Noreturn void leave_alone(void)
+{
+	fprintf(record, "it executes another program\n");
+	ptrace(PTRACE_DETACH, child, NULL, NULL);
+	for (;;)
+		next_stop();
+}
+
 /* Until the program has come back from that many system calls. max 0: to its end. */
 static long count_calls(long max)
 {
@@ -67,6 +76,8 @@ static long count_calls(long max)
 			}
 		} else if (!(status >> 16)) {
 			signal = stop;
+		} else if (guarded && status >> 16 == PTRACE_EVENT_EXEC) {
+			leave_alone(); /* ClearView could not follow while we trace */
 		}
 	}
 	return calls;
@@ -107,6 +118,7 @@ static void start_guarded(const char *clearview, const char *state, char **optio
 	ptrace(PTRACE_INTERRUPT, child, NULL, NULL);
 	next_stop();
 	kill(child, SIGCONT);
+	guarded = true;
 }
 
 static void run_clearview(const char *clearview, const char *verb, const char *state, char **options, int count)
@@ -128,7 +140,7 @@ static void run_clearview(const char *clearview, const char *verb, const char *s
 	waitpid(pid, &status, 0);
 	fprintf(record, "%s: %d\n", verb, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 	fflush(record);
-	if (status) {
+	if (status && !(WIFEXITED(status) && WEXITSTATUS(status) == HAS_ENDED)) {
 		fprintf(stderr, "midrun: %s failed\n", verb);
 		kill(child, SIGKILL);
 		exit(COULD_NOT);
