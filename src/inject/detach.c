@@ -182,17 +182,20 @@ static void unmap(struct leaving *l, uint64_t at, uint64_t size)
 		foothold_call(l->foothold, SYS_munmap, at, size, 0, 0, 0, 0);
 }
 
-/* The maps of the allocation map; the directory knows more than the list when that is full. */
+/* The numbers of the allocation map's maps are listed; only the directory knows those beyond the list. */
 static void unmap_regions(struct leaving *l)
 {
-	uint64_t page[PAGE / 8], directory = l->private.heap.directory;
-	for (uint64_t n = 0; directory && n < HEAP_REGIONS; n += PAGE / 8) {
-		if (memory_read_all(l->view->pid, directory + n * 8, page, sizeof page))
-			continue;
-		for (size_t i = 0; i < PAGE / 8; i++)
-			unmap(l, page[i], HEAP_MAP_SIZE);
-	}
-	unmap(l, directory, HEAP_REGIONS * sizeof(uint64_t));
+	const struct guest_heap *h = &l->private.heap;
+	bool is_listed = h->region_count <= HEAP_REGION_LIST;
+	uint64_t at[PAGE / 8];
+	for (uint64_t i = 0; h->directory && is_listed && i < h->region_count; i++)
+		if (!memory_read_all(l->view->pid, h->directory + h->region[i] % HEAP_REGIONS * 8ull, at, 8))
+			unmap(l, at[0], HEAP_MAP_SIZE);
+	for (uint64_t n = 0; h->directory && !is_listed && n < HEAP_REGIONS; n += PAGE / 8)
+		if (!memory_read_all(l->view->pid, h->directory + n * 8, at, sizeof at))
+			for (size_t i = 0; i < PAGE / 8; i++)
+				unmap(l, at[i], HEAP_MAP_SIZE);
+	unmap(l, h->directory, HEAP_REGIONS * sizeof(uint64_t));
 }
 
 static void unmap_slots(struct leaving *l)
