@@ -28,7 +28,7 @@ int image_leave_end(struct image *im, pid_t pid)
 	if (!p || !p->is_leaving)
 		return 0;
 	p->is_leaving = false;
-	return image_update_process(im, pid, 0);
+	return image_update_process(im, pid, 0, true);
 }
 
 static bool has_holes(const struct redirected *r)
