@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """nginx is attached to and let go of, again and again, while it serves: no request is lost, and behind each cycle nothing of ClearView is left in it. ATTACH_CYCLES
-says how often (default 8; 100 take some minutes). Then supervisors are killed in the middle of attaching and letting go: it serves on.
+says how often (default 3; 100 take some minutes). Then supervisors are killed in the middle of attaching and letting go: it serves on.
 
 modes: alone
 time: 300
@@ -12,7 +12,7 @@ from lib import clearview
 from lib.clearview import check, command
 from lib.nginx import Load, Nginx
 
-CYCLES, KILLS, SEED = int(os.environ.get("ATTACH_CYCLES", "8")), 6, 11
+CYCLES, KILLS, SEED = int(os.environ.get("ATTACH_CYCLES", "3")), 4, 11
 
 
 def text_differs(pid):
