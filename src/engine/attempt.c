@@ -14,8 +14,7 @@ static int attempt_make(struct image *im, struct redirected *r, struct weave *we
 	*out = (struct attempt){0};
 	int status = image_emit_copy(im, l, r->procedure, weaves, count, sparing, &out->copy);
 	if (!status)
-		status = springboard_plan(out->copy, l->zone, r->extra.at, r->extra.count, im->only_traps, !im->redirect_all, &out->plans,
-					  &out->plan_count, &out->counts);
+		status = image_plan_text(im, r, out->copy, &out->plans, &out->plan_count, &out->counts);
 	if (status) {
 		copy_free(out->copy);
 		out->copy = NULL;
@@ -23,9 +22,10 @@ static int attempt_make(struct image *im, struct redirected *r, struct weave *we
 	return status;
 }
 
-static bool may_yield(const struct loaded *l)
+bool attempt_may_yield(const struct redirected *r)
 {
-	for (size_t i = 0; i < l->inlined_count; i++)
+	const struct loaded *l = r->loaded;
+	for (size_t i = 0; i < l->inlined_count && !returns_elsewhere(r->procedure); i++)
 		if (l->inlined[i]->yields)
 			return true;
 	return false;
@@ -36,7 +36,7 @@ int attempt_best(struct image *im, struct redirected *r, struct weave *weaves, s
 {
 	struct attempt sparing;
 	int status = attempt_make(im, r, weaves, count, false, out);
-	if (status || !out->counts.traps || im->only_traps || !may_yield(r->loaded) || returns_elsewhere(r->procedure))
+	if (status || !out->counts.traps || im->only_traps || !attempt_may_yield(r))
 		return status;
 	if (attempt_make(im, r, weaves, count, true, &sparing))
 		return attempt_make(im, r, weaves, count, false, out); /* resume addresses are the last attempt's */
@@ -58,5 +58,7 @@ void attempt_count(struct image *im, const struct attempt *a)
 	im->counts.short_jumps += a->counts.short_jumps;
 	im->counts.traps += a->counts.traps;
 	im->counts.in_place += a->counts.in_place;
+	im->counts.prefixes += a->counts.prefixes;
+	im->counts.calls += a->counts.calls;
 	im->counts.spared += a->counts.spared;
 }

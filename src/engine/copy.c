@@ -8,10 +8,13 @@
 #include "x86/emit.h"
 
 enum { PROBE_FRAME = 136 }; /* red zone and probe number: what a probe's code has pushed when it comes back */
+enum { GATE_ROOM = 5, GATE_ALIGNMENT = 16, NEAR_MAX = 128 };
 
 struct fixup {
 	size_t at;       /* offset of the displacement in the copy */
 	uint64_t target; /* module offset */
+	uint32_t insn;
+	bool is_short;   /* 8 bits */
 };
 
 struct emission {
@@ -21,6 +24,7 @@ struct emission {
 	struct emitter e;
 	struct inline_weaving *inlined; /* NULL: none */
 	VEC(struct fixup) fixups;
+	bool *is_long;   /* by instruction: its branch needs a 32-bit displacement */
 };
 
 static const struct copy_entry *entry_of(const struct emission *m, uint64_t offset)
@@ -36,8 +40,14 @@ static void emit_target(struct emission *m, uint64_t target)
 		emit_displacement(&m->e, target + m->copy->bias);
 		return;
 	}
-	vec_push(&m->fixups, (struct fixup){m->e.used, target});
+	vec_push(&m->fixups, (struct fixup){.at = m->e.used, .target = target});
 	emit_u32(&m->e, 0);
+}
+
+static void emit_near_target(struct emission *m, const struct insn *i)
+{
+	vec_push(&m->fixups, (struct fixup){m->e.used, i->target, i - m->p->insns, true});
+	emit_u8(&m->e, 0);
 }
 
 /* jcc short over; jmp target: for the branches that have only an 8-bit form. */
@@ -143,17 +153,24 @@ static void emit_emulated_call(struct emission *m, const struct insn *i)
 static void emit_insn(struct emission *m, const struct insn *i)
 {
 	const uint8_t *bytes = procedure_bytes(m->p, i);
+	bool is_long = m->is_long[i - m->p->insns];
 	switch (i->flow) {
 	case FLOW_CALL:
 	case FLOW_CALL_INDIRECT:
 		emit_jump(&m->e, i->address + m->copy->bias); /* runs in place */
 		break;
 	case FLOW_JUMP:
-		emit_u8(&m->e, 0xe9);
-		emit_target(m, i->target);
+		emit_u8(&m->e, is_long ? 0xe9 : 0xeb);
+		if (is_long)
+			emit_target(m, i->target);
+		else
+			emit_near_target(m, i);
 		break;
 	case FLOW_BRANCH:
-		if (i->condition == 0xff) {
+		if (!is_long) {
+			emit_bytes(&m->e, i->condition == 0xff ? bytes : (uint8_t[]){0x70 | i->condition}, i->condition == 0xff ? i->length - 1 : 1);
+			emit_near_target(m, i);
+		} else if (i->condition == 0xff) {
 			emit_short_only_branch(m, i, bytes);
 		} else {
 			emit_bytes(&m->e, (uint8_t[]){0x0f, 0x80 | i->condition}, 2);
@@ -228,6 +245,26 @@ static void emit_cold(struct emission *m)
 	inline_emit_cold(m->inlined, moved_insn, note_cold, m);
 }
 
+/* Direct calls come in here. Room for a jump goes before it, and the first instruction gets at least two bytes: enough for a short jump to that one. */
+static void emit_gate(struct emission *m, const struct insn *entry)
+{
+	while ((emit_here(&m->e) + GATE_ROOM) % GATE_ALIGNMENT)
+		emit_u8(&m->e, 0xcc);
+	for (int i = 0; i < GATE_ROOM; i++)
+		emit_u8(&m->e, 0xcc);
+	m->copy->gate = emit_here(&m->e);
+	m->copy->entries[entry - m->p->insns].code = m->e.used;
+	if (entry->length == 1)
+		emit_bytes(&m->e, (uint8_t[]){0x66, 0x90}, 2);
+}
+
+/* In the copy, code runs from the instruction before into this one. */
+static bool is_fallen_into(const struct emission *m, size_t k)
+{
+	const struct insn *i = &m->p->insns[k], *before = i - 1;
+	return k && insn_end(before) == i->address && insn_falls_through(before) && !insn_is_call(before);
+}
+
 static void emit_all(struct emission *m, struct weave *weaves, size_t count)
 {
 	struct weave *next = weaves, *end = weaves + count;
@@ -240,6 +277,8 @@ static void emit_all(struct emission *m, struct weave *weaves, size_t count)
 							    .code = m->e.used,
 							    .woven = (next < end && next->offset == i->address) || inline_is_woven(m->inlined, k),
 							    .overlapped = is_overlapped(p, k)};
+		if (i->address == p->entry && !is_fallen_into(m, k))
+			emit_gate(m, i);
 		bool emulated = is_emulated(m, i, &m->copy->entries[k]);
 		m->copy->entries[k].in_place = insn_is_call(i) && !emulated;
 		inline_emit(m->inlined, k, true);
@@ -266,15 +305,37 @@ static void emit_all(struct emission *m, struct weave *weaves, size_t count)
 	emit_cold(m);
 }
 
-static void resolve_fixups(struct emission *m)
+/* False: some branches turned out to need the long form. */
+static bool resolve_fixups(struct emission *m)
 {
-	for (size_t i = 0; i < m->fixups.count; i++)
-		emit_patch_displacement(&m->e, m->fixups.at[i].at, m->copy->code + entry_of(m, m->fixups.at[i].target)->code);
+	bool fits = true;
+	for (size_t i = 0; i < m->fixups.count && !m->e.failed; i++) {
+		const struct fixup *f = &m->fixups.at[i];
+		uint32_t to = entry_of(m, f->target)->code;
+		int64_t distance = (int64_t)to - (int64_t)(f->at + 1);
+		if (!f->is_short)
+			emit_patch_displacement(&m->e, f->at, m->copy->code + to);
+		else if (distance >= -NEAR_MAX && distance < NEAR_MAX)
+			m->e.bytes[f->at] = distance;
+		else
+			fits = false, m->is_long[f->insn] = true;
+	}
+	return fits;
+}
+
+/* Branches that are near in the original most often are in the copy. */
+static void guess_lengths(struct emission *m)
+{
+	for (size_t k = 0; k < m->p->insn_count; k++) {
+		const struct insn *i = &m->p->insns[k];
+		int64_t distance = i->target - insn_end(i);
+		m->is_long[k] = distance < -NEAR_MAX || distance >= NEAR_MAX || !procedure_insn(m->p, i->target);
+	}
 }
 
 static size_t size_bound(const struct procedure *p, size_t weave_count)
 {
-	size_t bytes = 64;
+	size_t bytes = 64 + GATE_ROOM + GATE_ALIGNMENT;
 	for (size_t i = 0; i < p->insn_count; i++)
 		bytes += p->insns[i].length + 24;
 	return bytes + weave_count * 64;
@@ -286,7 +347,7 @@ int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct w
 	struct emission m = {.p = p, .z = z};
 	m.inlined = inline_begin(p, inlines, inline_count, &m.e);
 	size_t bound = size_bound(p, weave_count) + inline_room(m.inlined);
-	uint64_t code = zone_reserve(z, bound);
+	uint64_t code = zone_reserve_for(z, bound, p->ranges[0].start + bias);
 	if (!code) {
 		inline_end(m.inlined);
 		return -ENOSPC;
@@ -299,11 +360,19 @@ int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct w
 	c->procedure = p;
 	c->bias = bias;
 	c->code = code;
-	emit_all(&m, weaves, weave_count);
-	resolve_fixups(&m);
+	m.is_long = malloc(p->insn_count);
+	if (!m.is_long)
+		abort();
+	guess_lengths(&m);
+	do {
+		m.e.used = m.fixups.count = c->cold.count = 0;
+		inline_restart(m.inlined);
+		emit_all(&m, weaves, weave_count);
+	} while (!resolve_fixups(&m));
 	note_detour(&m, weaves, weave_count);
 	vec_free(&m.fixups);
 	inline_end(m.inlined);
+	free(m.is_long);
 	c->size = m.e.used;
 	zone_trim(z, m.e.failed ? code : emit_here(&m.e));
 	if (m.e.failed) {
@@ -340,6 +409,16 @@ static uint32_t cold_insn(const struct copy *c, uint64_t at)
 	return c->cold.at[low].insn;
 }
 
+void copy_forward(struct copy *c, struct zone *z, uint64_t to)
+{
+	enum { JMP = 0xe9, SHORT_BACK = 0xeb | (uint8_t)(-2 - GATE_ROOM) << 8 };
+	uint8_t *gate = zone_host(z, c->gate), *jump = gate - GATE_ROOM;
+	/* Both stores are aligned, so each is seen whole. */
+	__atomic_store_n((uint32_t *)(jump + 1), (uint32_t)(to - c->gate), __ATOMIC_RELEASE);
+	*jump = JMP;
+	__atomic_store_n((uint16_t *)gate, SHORT_BACK, __ATOMIC_RELEASE);
+}
+
 const struct copy_entry *copy_entry_at(const struct copy *c, uint64_t code_address)
 {
 	uint64_t at = code_address - c->code;
@@ -361,6 +440,10 @@ bool copy_original(const struct copy *c, uint64_t code_address, uint64_t *offset
 	const struct copy_entry *e = copy_entry_at(c, code_address);
 	if (code_address - c->code >= c->size)
 		return false;
+	if (c->gate - code_address <= GATE_ROOM) {
+		*offset = c->procedure->entry;
+		return true;
+	}
 	if (!e) {
 		*offset = c->procedure->insns[cold_insn(c, code_address - c->code)].address;
 		return true;

@@ -53,6 +53,7 @@ struct copy {
 	struct copy_entry *entries; /* one an instruction, in the order of procedure.insns */
 	VEC(struct copy_cold) cold; /* ascending */
 	uint64_t detour;   /* guest address that the entry's springboard leads to instead; 0: none */
+	uint64_t gate;     /* guest address of the entry's copy where calls may go directly, with room before it to lead on (copy_forward); 0: none */
 };
 
 struct inline_weaver;
@@ -61,6 +62,9 @@ struct inline_weaver;
 int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct weave *weaves, size_t weave_count, const struct inline_weaver *const *inlines,
 	      size_t inline_count, struct copy **out) __attribute__((warn_unused_result));
 void copy_free(struct copy *c);
+
+/* Whoever comes in by the gate goes to `to` from now on. Threads may be doing so. */
+void copy_forward(struct copy *c, struct zone *z, uint64_t to);
 
 /* The original instruction that an address in the copy is about to execute (probes before it count as the instruction, those after it as the next one);
  * false if outside. */

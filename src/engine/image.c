@@ -205,9 +205,9 @@ static void publish_landings(struct redirected *r)
 	for (size_t k = 0; k < r->procedure->insn_count; k++) {
 		const struct copy_entry *e = &r->copy->entries[k];
 		bool detours = r->copy->detour && e->offset == r->procedure->entry;
-		if (!e->in_place)
-			__atomic_store_n(&l->map[e->offset + l->bias - l->text.start], detours ? r->copy->detour - l->zone->start + 1 : code + e->code + 1,
-					 __ATOMIC_RELEASE);
+		/* A call in place traps only while a commit writes it: its copy jumps to it, until it is there. */
+		__atomic_store_n(&l->map[e->offset + l->bias - l->text.start], detours ? r->copy->detour - l->zone->start + 1 : code + e->code + 1,
+				 __ATOMIC_RELEASE);
 	}
 	for (size_t i = 0; i < r->plan_count; i++)
 		for (uint64_t at = r->plans[i].range.start; r->plans[i].has_holes && at < r->plans[i].range.end; at++) {
@@ -284,39 +284,83 @@ static int adopt_procedure(struct image *im, struct loaded *l, struct procedure 
 	return 0;
 }
 
+/* Calls may go straight to the copy's gate when procedures stay redirected for good. */
+static uint64_t gate_of(void *context, uint64_t offset)
+{
+	struct redirected *r = image_redirected(context, offset);
+	return r && !r->leaving && r->procedure->entry == offset && !r->copy->detour ? r->copy->gate : 0;
+}
+
+int image_plan_text(struct image *im, struct redirected *r, const struct copy *copy, struct text_plan **plans, size_t *plan_count,
+		    struct springboard_counts *counts)
+{
+	struct plan_options options = {.extra = r->extra.at,
+				       .extra_count = r->extra.count,
+				       .only_traps = im->only_traps,
+				       .paranoid = !im->redirect_all,
+				       .callee = im->redirect_all && !im->only_traps ? gate_of : NULL,
+				       .context = r->loaded};
+	return springboard_plan(copy, r->loaded->zone, &options, plans, plan_count, counts);
+}
+
+/* Who calls the old copy directly is led on to the new one. */
+static void retire_copy(struct redirected *r, const struct copy *new)
+{
+	const struct copy_entry *entry = &new->entries[procedure_insn(r->procedure, r->procedure->entry) - r->procedure->insns];
+	if (r->copy->gate)
+		copy_forward(r->copy, r->loaded->zone, new->detour ? new->detour : new->code + entry->code);
+	vec_push(&r->old_copies, r->copy);
+}
+
+static void stage(struct image *im, struct redirected *r, const struct attempt *made)
+{
+	attempt_count(im, made);
+	if (r->copy && r->copy != made->copy)
+		retire_copy(r, made->copy);
+	text_plans_free(r->plans, r->plan_count);
+	r->copy = made->copy;
+	r->plans = made->plans;
+	r->plan_count = made->plan_count;
+	r->staged = true;
+	r->leaving = false;
+	publish_landings(r);
+}
+
 /* Makes a new copy with these probes and stages it. */
 static int stage_copy(struct image *im, struct redirected *r, struct weave *weaves, size_t count)
 {
 	struct attempt made;
 	int status = attempt_best(im, r, weaves, count, &made);
-	if (status)
-		return status;
-	attempt_count(im, &made);
-	if (r->copy)
-		vec_push(&r->old_copies, r->copy);
-	text_plans_free(r->plans, r->plan_count);
-	r->copy = made.copy;
-	r->plans = made.plans;
-	r->plan_count = made.plan_count;
-	r->staged = true;
-	r->leaving = false;
-	publish_landings(r);
-	return 0;
+	if (!status)
+		stage(im, r, &made);
+	return status;
 }
 
-static int redirect_procedure(struct image *im, struct loaded *l, struct procedure *p, struct weave *weaves, size_t count, const uint64_t *extra,
-			      size_t extra_count)
+/* Stages the copy it has, with nothing woven but inline. Returns false if there is no room for all springboards, and less could be woven. */
+static bool stage_present_copy(struct image *im, struct redirected *r)
 {
-	struct redirected *r;
-	bool covered = image_redirected(l, p->entry); /* as a part of another one: not native */
-	int status = adopt_procedure(im, l, p, &r);
-	if (status)
-		return covered ? status : refuse(l, status);
-	for (size_t i = 0; i < extra_count; i++)
-		vec_push(&r->extra, extra[i]);
-	if (im->has_inherited && l->entry)
-		image_inherit_roots(im, r);
-	status = stage_copy(im, r, weaves, count);
+	struct attempt made = {.copy = r->copy};
+	if (image_plan_text(im, r, r->copy, &made.plans, &made.plan_count, &made.counts))
+		return false;
+	if (made.counts.traps && !im->only_traps && attempt_may_yield(r)) {
+		text_plans_free(made.plans, made.plan_count);
+		return false;
+	}
+	stage(im, r, &made);
+	return true;
+}
+
+/* Of a procedure that isn't redirected yet. Takes p over. */
+static int begin_procedure(struct image *im, struct loaded *l, struct procedure *p, struct redirected **out)
+{
+	int status = adopt_procedure(im, l, p, out);
+	if (!status && im->has_inherited && l->entry)
+		image_inherit_roots(im, *out);
+	return status;
+}
+
+static int own_copy(struct loaded *l, struct redirected *r, int status)
+{
 	if (status) {
 		redirected_free(r);
 		return refuse(l, status);
@@ -324,6 +368,16 @@ static int redirect_procedure(struct image *im, struct loaded *l, struct procedu
 	vec_push(&l->redirected, r);
 	own_ranges(l, r);
 	return 0;
+}
+
+static int redirect_procedure(struct image *im, struct loaded *l, struct procedure *p, struct weave *weaves, size_t count)
+{
+	struct redirected *r;
+	bool covered = image_redirected(l, p->entry); /* as a part of another one: not native */
+	int status = begin_procedure(im, l, p, &r);
+	if (status)
+		return covered ? status : refuse(l, status);
+	return own_copy(l, r, stage_copy(im, r, weaves, count));
 }
 
 int image_redirect(struct image *im, struct loaded *l, uint64_t offset, struct weave *weaves, size_t count)
@@ -335,7 +389,7 @@ int image_redirect(struct image *im, struct loaded *l, uint64_t offset, struct w
 	if (r)
 		return r->given_up ? -EBUSY : stage_copy(im, r, weaves, count);
 	int status = procedure_get(l->module, offset, &p);
-	return status ? refuse(l, status) : redirect_procedure(im, l, p, weaves, count, NULL, 0);
+	return status ? refuse(l, status) : redirect_procedure(im, l, p, weaves, count);
 }
 
 static int order_addresses(const void *a, const void *b)
@@ -344,58 +398,86 @@ static int order_addresses(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Cold parts are procedures by .eh_frame, and lie in front of the hot ones: who decodes as having another's range for a part of it goes first, from the end
- * on, and what is a part is no procedure. */
-static void drop_parts(const struct module *m, struct procedure **all)
-{
-	for (size_t i = m->range_count; i-- > 0;)
-		for (size_t k = 0; all[i] && k < all[i]->range_count; k++) {
-			size_t part = module_range_index(m, all[i]->ranges[k].start);
-			if (part == SIZE_MAX || part == i || all[i]->ranges[k].start == all[i]->entry)
-				continue;
-			procedure_free(all[part]);
-			all[part] = NULL;
-		}
-}
+typedef VEC(uint64_t) address_list;
 
-/* All procedures first, so that every jump from one into another one's middle is known when the springboards are planned. */
-void image_redirect_module(struct image *im, struct loaded *l, uint64_t except, image_progress *tell)
+/* Decodes what isn't redirected yet; a procedure of several parts is in the list once, where its first part is. jumps: where they jump to, outside themselves. */
+static struct procedure **decode_all(struct loaded *l, uint64_t except, address_list *jumps)
 {
 	const struct module *m = l->module;
 	struct procedure **all = calloc(m->range_count + 1, sizeof *all);
-	VEC(uint64_t) jumps = {0};
-	size_t at = 0;
 	if (!all)
 		abort();
-	for (size_t i = 0; i < m->range_count && l->zone; i++) {
+	for (size_t i = 0; i < m->range_count; i++) {
 		bool excepted = except && except >= m->ranges[i].start && except < m->ranges[i].end;
 		if (excepted || image_redirected(l, m->ranges[i].start))
 			continue;
-		int status = procedure_decode(l->module, m->ranges[i].start, &all[i]);
+		int status = procedure_get(l->module, m->ranges[i].start, &all[i]);
 		if (status) {
 			refuse(l, status);
 			continue;
 		}
-		for (size_t k = 0; k < all[i]->exit_count; k++)
-			vec_push(&jumps, all[i]->exits[k]);
-	}
-	drop_parts(m, all);
-	if (jumps.count)
-		qsort(jumps.at, jumps.count, sizeof *jumps.at, order_addresses);
-	for (size_t i = 0; i < m->range_count; i++) {
-		if (!all[i])
+		if (all[i]->ranges[0].start < m->ranges[i].start) {
+			procedure_free(all[i]);
+			all[i] = NULL;
 			continue;
+		}
+		for (size_t k = 0; k < all[i]->exit_count; k++)
+			vec_push(jumps, all[i]->exits[k]);
+	}
+	if (jumps->count)
+		qsort(jumps->at, jumps->count, sizeof *jumps->at, order_addresses);
+	return all;
+}
+
+static void add_jumps(struct redirected *r, const address_list *jumps)
+{
+	for (size_t i = 0; i < r->procedure->range_count; i++) {
+		const struct range *part = &r->procedure->ranges[i];
+		size_t low = 0, high = jumps->count;
+		while (low < high) {
+			size_t middle = (low + high) / 2;
+			if (jumps->at[middle] < part->start)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		for (; low < jumps->count && jumps->at[low] < part->end; low++)
+			if (!low || jumps->at[low] != jumps->at[low - 1])
+				vec_push(&r->extra, jumps->at[low]);
+	}
+}
+
+/* All procedures are decoded before the first is copied, and copied before the first text is planned: so every jump from one into another one's middle is
+ * known to the plan, and every copy that can be called. */
+void image_redirect_module(struct image *im, struct loaded *l, uint64_t except, image_progress *tell)
+{
+	const struct module *m = l->module;
+	address_list jumps = {0};
+	struct redirected *r;
+	if (!l->zone)
+		return;
+	struct procedure **all = decode_all(l, except, &jumps);
+	size_t first = l->redirected.count;
+	for (size_t i = 0; i < m->range_count; i++) {
 		if (!(i & 255))
 			tell("redirecting", m->path, i, m->range_count);
-		while (at && jumps.at[at - 1] >= all[i]->ranges[0].start)
-			at--;
-		while (at < jumps.count && jumps.at[at] < all[i]->ranges[0].start)
-			at++;
-		size_t end = at;
-		while (end < jumps.count && jumps.at[end] < all[i]->ranges[all[i]->range_count - 1].end)
-			end++;
-		redirect_procedure(im, l, all[i], NULL, 0, jumps.at + at, end - at);
+		if (!all[i])
+			continue;
+		int status = begin_procedure(im, l, all[i], &r);
+		if (status) {
+			refuse(l, status);
+			continue;
+		}
+		add_jumps(r, &jumps);
+		status = own_copy(l, r, image_emit_copy(im, l, r->procedure, NULL, 0, false, &r->copy));
+		(void)status; /* counted */
 	}
+	for (size_t i = first; i < l->redirected.count; i++)
+		if (!stage_present_copy(im, l->redirected.at[i])) {
+			int status = stage_copy(im, l->redirected.at[i], NULL, 0);
+			if (status)
+				refuse(l, status);
+		}
 	vec_free(&jumps);
 	free(all);
 }
@@ -414,6 +496,13 @@ int image_landing_is_hot(struct image *im, uint64_t address)
 	return 0;
 }
 
+void image_leave(struct redirected *r)
+{
+	if (r->copy->gate) /* until the text is written, its springboard leads back here, round and round */
+		copy_forward(r->copy, r->loaded->zone, r->procedure->entry + r->loaded->bias);
+	r->staged = r->leaving = true;
+}
+
 void image_restore(struct image *im, struct redirected *r)
 {
 	for (size_t i = 0; i < r->plan_count; i++)
@@ -423,7 +512,7 @@ void image_restore(struct image *im, struct redirected *r)
 			(void)status;
 			return;
 		}
-	r->staged = r->leaving = true;
+	image_leave(r);
 }
 
 /* The instruction at an offset that no known flow leads to is still there, and what it raised is its own. */

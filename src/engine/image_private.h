@@ -11,6 +11,9 @@ void image_rewish(struct image *im, struct loaded *l, uint64_t procedure); /* im
 bool image_wishes_of(struct loaded *l, uint64_t offset, uint32_t owner);
 /* commit.c: one step of a procedure's way back, in one process. */
 int image_write_original(struct image *im, pid_t pid, const struct redirected *r, int step);
+void image_leave(struct redirected *r); /* stages the original bytes */
+int image_plan_text(struct image *im, struct redirected *r, const struct copy *copy, struct text_plan **plans, size_t *plan_count,
+		    struct springboard_counts *counts);
 /* visits.c: copy_emit with the probes that count visits, too. sparing: without the inline weavers that yield. */
 int image_emit_copy(struct image *im, struct loaded *l, const struct procedure *p, struct weave *weaves, size_t count, bool sparing, struct copy **out)
 	__attribute__((warn_unused_result));

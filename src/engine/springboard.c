@@ -18,7 +18,7 @@ struct planner {
 	uint8_t *use, *root;    /* a byte each, by offset in the range */
 	size_t size;
 	struct springboard_counts *counts;
-	bool only_traps, paranoid;
+	const struct plan_options *options;
 };
 
 static uint64_t guest_address(const struct planner *s, size_t at)
@@ -64,15 +64,22 @@ static bool displacement_traps(uint32_t distance, unsigned mask)
 	return true;
 }
 
+/* A jump from the five bytes at `at` needs no hop. */
+static bool is_direct(const struct planner *s, size_t at, uint64_t to)
+{
+	uint32_t distance = to - (guest_address(s, at) + JUMP_SIZE);
+	return !s->options->paranoid && displacement_traps(distance, trapping_mask(s, at));
+}
+
 /* jmp to the destination in the five bytes at `at`, through a hop if that makes the bytes safe. */
 static bool put_jump(struct planner *s, size_t at, uint64_t to)
 {
 	uint64_t from = guest_address(s, at) + JUMP_SIZE;
 	unsigned mask = trapping_mask(s, at);
 	uint32_t distance = to - from;
-	if (s->paranoid || !displacement_traps(distance, mask)) {
-		uint64_t hop = zone_hop(s->zone, from, s->paranoid ? 15 : mask, to);
-		if (!hop && s->paranoid)
+	if (!is_direct(s, at, to)) {
+		uint64_t hop = zone_hop(s->zone, from, s->options->paranoid ? 15 : mask, to);
+		if (!hop && s->options->paranoid)
 			hop = zone_hop(s->zone, from, mask, to);
 		if (!hop)
 			return false;
@@ -91,6 +98,36 @@ static bool long_form(struct planner *s, size_t at)
 		return false;
 	s->counts->jumps++;
 	return true;
+}
+
+static void keep_native(struct planner *s, const struct insn *i)
+{
+	size_t at = i->address - s->plan->range.start;
+	memset(s->use + at, KEPT, i->length);
+	memcpy(s->plan->bytes + at, s->plan->original + at, i->length);
+}
+
+/* A few instructions stay native, and behind them a jump needs no hop. */
+static bool prefixed_form(struct planner *s, size_t at)
+{
+	enum { PREFIX_MAX = 3 };
+	const struct procedure *p = s->copy->procedure;
+	const struct insn *first = procedure_insn(p, s->plan->range.start + at);
+	for (unsigned n = 0; n <= PREFIX_MAX; n++) {
+		const struct insn *i = first + n;
+		size_t k = i - p->insns, here = i->address - s->plan->range.start;
+		if (k >= p->insn_count || (n && i->address != insn_end(i - 1)) || !dead_run(s, here, JUMP_SIZE))
+			return false;
+		if (is_direct(s, here, destination(s, here))) {
+			for (unsigned m = 0; m < n; m++)
+				keep_native(s, first + m);
+			s->counts->prefixes += n != 0;
+			return long_form(s, here);
+		}
+		if (i->flow != FLOW_NEXT || s->copy->entries[k].woven || (s->copy->detour && i->address == p->entry))
+			return false;
+	}
+	return false;
 }
 
 /* jmp rel8 to a hole of five dead bytes nearby; the hole's first byte must not be a place where an instruction started. */
@@ -120,7 +157,7 @@ static void place(struct planner *s, size_t at)
 {
 	if (s->use[at] == KEPT || s->use[at] == TAKEN)
 		return;
-	if (!s->only_traps && (long_form(s, at) || short_form(s, at)))
+	if (!s->options->only_traps && ((!s->options->paranoid && prefixed_form(s, at)) || long_form(s, at) || short_form(s, at)))
 		return;
 	s->counts->traps++; /* int3: the landing map has the rest */
 }
@@ -143,6 +180,32 @@ static void mark_insns(struct planner *s)
 		s->plan->bytes[at] = s->use[at] == DEAD ? INT3 : s->plan->original[at];
 		if (s->use[at] != DEAD)
 			s->plan->boundary[at] = 0;
+	}
+}
+
+/* e8 rel32, perhaps behind prefixes. The displacement isn't written while a thread may fetch it: a commit traps there first. */
+static void lead_call(struct planner *s, const struct insn *i)
+{
+	enum { DISPLACEMENT = 4, CALL = 0xe8 };
+	uint64_t to = s->options->callee(s->options->context, i->target);
+	size_t end = insn_end(i) - s->plan->range.start;
+	int32_t distance = to - guest_address(s, end);
+	if (i->length <= DISPLACEMENT || s->plan->original[end - DISPLACEMENT - 1] != CALL)
+		return;
+	s->plan->boundary[i->address - s->plan->range.start] = 1;
+	if (!to)
+		return;
+	memcpy(s->plan->bytes + end - DISPLACEMENT, &distance, DISPLACEMENT);
+	s->counts->calls++;
+}
+
+static void lead_calls(struct planner *s)
+{
+	const struct procedure *p = s->copy->procedure;
+	for (size_t k = 0; k < p->insn_count && s->options->callee; k++) {
+		const struct insn *i = &p->insns[k];
+		if (i->flow == FLOW_CALL && s->copy->entries[k].in_place && i->address >= s->plan->range.start && insn_end(i) <= s->plan->range.end)
+			lead_call(s, i);
 	}
 }
 
@@ -202,9 +265,7 @@ static bool keep_run(struct planner *s, size_t at, struct planner *all, size_t c
 	size_t n = run_length(s, at);
 	for (size_t k = 0; k < n; k++) {
 		const struct insn *i = first + k;
-		size_t offset = i->address - s->plan->range.start;
-		memset(s->use + offset, KEPT, i->length);
-		memcpy(s->plan->bytes + offset, s->plan->original + offset, i->length);
+		keep_native(s, i);
 		if (i->flow == FLOW_BRANCH || i->flow == FLOW_JUMP)
 			add_root(all, count, i->target);
 	}
@@ -223,7 +284,7 @@ static void keep_tight_runs(struct planner *all, size_t count)
 	}
 }
 
-static int set_up(struct planner *s, const uint64_t *extra, size_t extra_count)
+static int set_up(struct planner *s)
 {
 	size_t available;
 	const uint8_t *bytes = module_bytes(s->copy->procedure->module, s->plan->range.start, &available);
@@ -240,12 +301,13 @@ static int set_up(struct planner *s, const uint64_t *extra, size_t extra_count)
 	s->root = s->use + s->size;
 	memcpy(s->plan->original, bytes, s->size);
 	mark_insns(s);
-	mark_roots(s, extra, extra_count);
+	lead_calls(s);
+	mark_roots(s, s->options->extra, s->options->extra_count);
 	return 0;
 }
 
-int springboard_plan(const struct copy *c, struct zone *z, const uint64_t *extra, size_t extra_count, bool only_traps, bool paranoid,
-		     struct text_plan **plans, size_t *plan_count, struct springboard_counts *counts)
+int springboard_plan(const struct copy *c, struct zone *z, const struct plan_options *options, struct text_plan **plans, size_t *plan_count,
+		     struct springboard_counts *counts)
 {
 	const struct procedure *p = c->procedure;
 	struct text_plan *made = calloc(p->range_count, sizeof *made);
@@ -257,11 +319,10 @@ int springboard_plan(const struct copy *c, struct zone *z, const uint64_t *extra
 	int status = 0;
 	for (size_t r = 0; r < p->range_count && !status; r++) {
 		made[r].range = p->ranges[r];
-		planners[r] = (struct planner){
-			.copy = c, .zone = z, .plan = &made[r], .counts = counts, .only_traps = only_traps, .paranoid = paranoid};
-		status = set_up(&planners[r], extra, extra_count);
+		planners[r] = (struct planner){.copy = c, .zone = z, .plan = &made[r], .counts = counts, .options = options};
+		status = set_up(&planners[r]);
 	}
-	if (!status && !only_traps)
+	if (!status && !options->only_traps)
 		keep_tight_runs(planners, p->range_count);
 	for (size_t r = 0; r < p->range_count; r++) {
 		for (size_t at = 0; at < planners[r].size && !status; at++)

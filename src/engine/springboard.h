@@ -1,5 +1,5 @@
 /* What the original bytes of a redirected procedure become: springboards to its copy wherever control can come in from outside, the calls as they were,
- * int3 in place of everything else that was reached as an instruction.
+ * int3 in place of everything else that was reached as an instruction. Calls may lead straight to the copies of what they call.
  *
  * By construction no landing executes garbage: every byte at which an original instruction started (and which isn't a springboard's
  * first byte or part of a call that stays) traps. Where such a byte lies inside a springboard's displacement, the jump goes through a
@@ -21,14 +21,26 @@ struct text_plan {
 };
 
 struct springboard_counts {
-	uint32_t jumps, hops, short_jumps, traps, in_place; /* by form; in_place: straight runs left native because nothing fitted */
-	uint32_t spared;      /* procedures that less is woven into, for lack of room */
+	uint32_t jumps, hops, short_jumps, traps; /* by form */
+	uint32_t in_place;   /* straight runs left native because nothing fitted */
+	uint32_t prefixes;   /* jumps that stand a few instructions later, those left native, because there no hop is needed */
+	uint32_t calls;      /* calls that lead straight to a copy */
+	uint32_t spared;     /* procedures that less is woven into, for lack of room */
 };
 
-/* Plans all ranges of the copied procedure. extra[]: further module offsets where control may come in (landings seen, jumps from other procedures).
- * only_traps forces the int3 form (a bug provoker). Returns 0 or -errno. */
-int springboard_plan(const struct copy *c, struct zone *z, const uint64_t *extra, size_t extra_count, bool only_traps, bool paranoid,
-		     struct text_plan **plans, size_t *plan_count, struct springboard_counts *counts) __attribute__((warn_unused_result));
+struct plan_options {
+	const uint64_t *extra; /* further module offsets where control may come in: landings seen, jumps from other procedures */
+	size_t extra_count;
+	bool only_traps;       /* every springboard an int3 (a bug provoker) */
+	bool paranoid;
+	/* Where a direct call of the procedure at a module offset may go instead, guest address; 0: to the original. NULL: all do. */
+	uint64_t (*callee)(void *context, uint64_t offset);
+	void *context;
+};
+
+/* Plans all ranges of the copied procedure. Returns 0 or -errno. */
+int springboard_plan(const struct copy *c, struct zone *z, const struct plan_options *options, struct text_plan **plans, size_t *plan_count,
+		     struct springboard_counts *counts) __attribute__((warn_unused_result));
 void text_plans_free(struct text_plan *plans, size_t count);
 
 #endif

@@ -48,6 +48,12 @@ void inline_end(struct inline_weaving *w)
 	free(w);
 }
 
+void inline_restart(struct inline_weaving *w)
+{
+	if (w)
+		w->pieces.count = 0;
+}
+
 size_t inline_room(const struct inline_weaving *w)
 {
 	size_t bytes = 0;

@@ -52,6 +52,8 @@ void inline_branch_cold(struct inline_code *c, uint8_t condition, uint32_t data)
 
 struct inline_weaving *inline_begin(const struct procedure *p, const struct inline_weaver *const *weavers, size_t count, struct emitter *e);
 void inline_end(struct inline_weaving *w);
+/* Everything is emitted once more. */
+void inline_restart(struct inline_weaving *w);
 /* Bytes that all the code takes at most. */
 size_t inline_room(const struct inline_weaving *w);
 bool inline_is_woven(const struct inline_weaving *w, size_t insn);

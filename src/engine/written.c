@@ -41,7 +41,7 @@ void image_give_up(struct image *im, struct loaded *l, struct range text, bool a
 		if (r->given_up || !meets(r->procedure, &offsets))
 			continue;
 		if (alone)
-			r->staged = r->leaving = true;
+			image_leave(r);
 		else
 			image_restore(im, r);
 		r->given_up = alone || !(r->inherited || has_holes(r));

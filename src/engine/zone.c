@@ -71,16 +71,38 @@ static void keep_next(struct zone *z)
 		__atomic_store_n(&z->next_copy[i], z->copies[i].next, __ATOMIC_RELEASE);
 }
 
+static uint64_t take(struct zone *z, int stretch, uint64_t at, size_t size)
+{
+	if (at > z->copies[stretch].end || z->copies[stretch].end - at < size)
+		return 0;
+	z->copies[stretch].next = at + size;
+	keep_next(z);
+	return at;
+}
+
 uint64_t zone_reserve(struct zone *z, size_t size)
 {
-	for (int i = 0; i < 2; i++)
-		if (z->copies[i].end - z->copies[i].next >= size) {
-			uint64_t at = z->copies[i].next;
-			z->copies[i].next += size;
-			keep_next(z);
+	uint64_t at = take(z, 0, z->copies[0].next, size);
+	return at ? at : take(z, 1, z->copies[1].next, size);
+}
+
+/* The next address whose distance from `text` has a third byte that traps. */
+static uint64_t next_window(uint64_t at, uint64_t text)
+{
+	enum { WINDOW = 1 << 16, WINDOWS = 256 };
+	for (int n = 0; n < WINDOWS && !is_trap_byte((at - text) >> 16); n++)
+		at += WINDOW - ((at - text) & (WINDOW - 1));
+	return (at + 15) & ~15ul;
+}
+
+uint64_t zone_reserve_for(struct zone *z, size_t size, uint64_t text)
+{
+	for (int i = 0; i < 2; i++) {
+		uint64_t next = z->copies[i].next, at = next_window(next, text);
+		if (at - next <= (z->copies[i].end - next) / 4 && take(z, i, at, size))
 			return at;
-		}
-	return 0;
+	}
+	return zone_reserve(z, size);
 }
 
 void zone_trim(struct zone *z, uint64_t end)

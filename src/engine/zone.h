@@ -55,6 +55,9 @@ bool zone_reaches(const struct zone *z, uint64_t start, uint64_t end);
 
 /* Room for a copy of up to `size` bytes; 0 when full. Give back what was not used with zone_trim. */
 uint64_t zone_reserve(struct zone *z, size_t size);
+/* The same for the copy of code at `text`: where the third byte of the distance between the two traps, if room isn't short, so that the springboards need hops
+ * less often. */
+uint64_t zone_reserve_for(struct zone *z, size_t size, uint64_t text);
 void zone_trim(struct zone *z, uint64_t end);
 
 /* A byte value that can't be executed in 64-bit user mode and never will be: invalid, or privileged. */
