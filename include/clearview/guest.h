@@ -404,6 +404,7 @@ struct guest_heap {
 	uint32_t region_count; /* may exceed HEAP_REGION_LIST: those beyond are not scanned */
 	uint32_t closed;       /* no more guarded blocks: the process is about to be let go */
 	uint32_t region[HEAP_REGION_LIST]; /* numbers of the regions that have a map */
+	uint64_t free_gate;  /* a copy that calls of the allocator's own free were led to; 0: none seen yet */
 };
 enum { GUEST_HIDDEN_MASKS = 256, GUEST_SAVED_FRAMES = 32, GUEST_SAVED_BYTES = 16384 };
 #define GUEST_SAVED_SIZE (GUEST_SAVED_FRAMES * (18 * 8ul + GUEST_SAVED_BYTES))

@@ -230,7 +230,16 @@ __attribute__((used)) uint64_t entry_usable_size(uint64_t p)
 static bool is_allocators_own(uint64_t caller)
 {
 	enum { CALL = 0xe8, CALL_SIZE = 5 };
-	return *(const uint8_t *)(caller - CALL_SIZE) == CALL && caller + *(const int32_t *)(caller - 4) == guest_tables.heap_free;
+	uint64_t to = caller + *(const int32_t *)(caller - 4), reply[2];
+	if (*(const uint8_t *)(caller - CALL_SIZE) != CALL)
+		return false;
+	if (to == guest_tables.heap_free || to == guest_private.heap.free_gate)
+		return true;
+	/* Led straight to a copy? */
+	if (!in_copies(to) || !post_event(EVENT_ORIGINAL, (uint64_t[]){to, 0, 0, 0}, reply) || reply[0] != guest_tables.heap_free)
+		return false;
+	guest_private.heap.free_gate = to;
+	return true;
 }
 
 static unsigned release_other(uint64_t p, uint8_t mark, unsigned next, uint64_t caller)
