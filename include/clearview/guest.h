@@ -322,6 +322,8 @@ struct strict_write {
 
 /* --- Landing maps: for every byte of a redirected module's text, where its copy is. */
 enum { GUEST_MODULES_MAX = 256 };
+/* A call that runs in place: control comes to its map entry by int3 only, while a commit writes it; any other fault there is the call's own. */
+#define GUEST_MAP_CALL 0x80000000u
 struct guest_module {
 	uint64_t start, end;   /* text in the guest; start 0: unused entry */
 	uint64_t code;         /* map entries are relative to this guest address */

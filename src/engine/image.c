@@ -206,8 +206,8 @@ static void publish_landings(struct redirected *r)
 		const struct copy_entry *e = &r->copy->entries[k];
 		bool detours = r->copy->detour && e->offset == r->procedure->entry;
 		/* A call in place traps only while a commit writes it: its copy jumps to it, until it is there. */
-		__atomic_store_n(&l->map[e->offset + l->bias - l->text.start], detours ? r->copy->detour - l->zone->start + 1 : code + e->code + 1,
-				 __ATOMIC_RELEASE);
+		uint32_t to = detours ? r->copy->detour - l->zone->start + 1 : code + e->code + 1;
+		__atomic_store_n(&l->map[e->offset + l->bias - l->text.start], e->in_place ? to | GUEST_MAP_CALL : to, __ATOMIC_RELEASE);
 	}
 	for (size_t i = 0; i < r->plan_count; i++)
 		for (uint64_t at = r->plans[i].range.start; r->plans[i].has_holes && at < r->plans[i].range.end; at++) {

@@ -5,7 +5,7 @@
 
 enum { SI_KERNEL_ = 0x80, TRAP_BREAKPOINT = 1 };
 
-uint64_t landing_of(uint64_t address)
+static uint64_t find_landing(uint64_t address, bool by_int3)
 {
 	uint32_t count = __atomic_load_n(&guest_tables.module_count, __ATOMIC_ACQUIRE);
 	for (uint32_t i = 0; i < count; i++) {
@@ -14,10 +14,15 @@ uint64_t landing_of(uint64_t address)
 			continue;
 		const uint32_t *map = (const uint32_t *)((const uint8_t *)&guest_tables + m->map);
 		uint32_t at = __atomic_load_n(&map[address - m->start], __ATOMIC_ACQUIRE);
-		if (at)
-			return m->code + at - 1;
+		if (at && (by_int3 || !(at & GUEST_MAP_CALL)))
+			return m->code + (at & ~GUEST_MAP_CALL) - 1;
 	}
 	return 0;
+}
+
+uint64_t landing_of(uint64_t address)
+{
+	return find_landing(address, true);
 }
 
 bool in_copies(uint64_t address)
@@ -59,7 +64,7 @@ static bool resolve_landing(int signal, const struct guest_siginfo *info, struct
 	uint64_t address = signal == SIG_TRAP ? c->rip - 1 : c->rip;
 	if (signal == SIG_TRAP && info->code != SI_KERNEL_ && info->code != TRAP_BREAKPOINT)
 		return false;
-	uint64_t copy = landing_of(address);
+	uint64_t copy = find_landing(address, signal == SIG_TRAP);
 	if (!copy && in_redirected_text(address) && (signal == SIG_TRAP || info->code == SI_KERNEL_ || signal == SIG_ILL))
 		copy = ask_for_landing(address, signal, c);
 	if (!copy)
