@@ -339,7 +339,7 @@ struct guest_legacy {
 	uint64_t zone[2];          /* starts of the code zones; 0: none */
 	uint64_t no_exec_start, no_exec_size; /* the stack whose execute permission was taken away; size 0: none */
 	uint8_t above[2];          /* engine/zone.h */
-	uint8_t redirect_all, only_traps, no_heap, learn_full, debug, strict;
+	uint8_t redirect_all /* 2: with direct calls */, only_traps, no_heap, learn_full, debug, strict;
 	int32_t learn_percent, checks;
 	uint8_t hop_pages[2][GUEST_HOP_PAGES / 8]; /* by zone: bit n: there are hops in the n-th page of its stretch of hops */
 	uint64_t next_copy[2][2];  /* by zone: where its two stretches of copies are used up to */

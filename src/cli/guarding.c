@@ -41,14 +41,15 @@ bool guard_option_set(int code, struct guard_options *o)
 		o->state = optarg;
 		break;
 	case GUARD_OPTION_REDIRECT:
-		if (strcmp(optarg, "all"))
-			die(EXIT_CLEARVIEW, "--redirect=%s: the only value is all", optarg);
+		if (strcmp(optarg, "all") && strcmp(optarg, "direct"))
+			die(EXIT_CLEARVIEW, "--redirect=%s: give all or direct", optarg);
 		o->redirect_all = true;
+		o->direct_calls = !strcmp(optarg, "direct");
 		break;
 	case GUARD_OPTION_STRICT:
 		if (strict_parse(optarg, &o->strict))
-			die(EXIT_CLEARVIEW, "--strict=%s: give firewall, shadow, heap, or several with commas", optarg);
-		o->redirect_all = true;
+			die(EXIT_CLEARVIEW, "--strict=%s: give shadow, heap, or both with a comma", optarg);
+		o->redirect_all = o->direct_calls = true;
 		break;
 	case GUARD_OPTION_LEARN:
 		o->learn_full = !strcmp(optarg, "full");

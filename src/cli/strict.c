@@ -10,7 +10,6 @@ static const struct {
 	const char *name;
 	uint8_t monitor;
 } names[] = {
-	{"firewall", STRICT_FIREWALL},
 	{"shadow", STRICT_SHADOW},
 	{"heap", STRICT_HEAP},
 };

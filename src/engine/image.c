@@ -284,7 +284,7 @@ static int adopt_procedure(struct image *im, struct loaded *l, struct procedure 
 	return 0;
 }
 
-/* Calls may go straight to the copy's gate when procedures stay redirected for good. */
+/* Calls may go straight to the copy's gate, for procedures stay redirected for good. */
 static uint64_t gate_of(void *context, uint64_t offset)
 {
 	struct redirected *r = image_redirected(context, offset);
@@ -298,7 +298,7 @@ int image_plan_text(struct image *im, struct redirected *r, const struct copy *c
 				       .extra_count = r->extra.count,
 				       .only_traps = im->only_traps,
 				       .paranoid = !im->redirect_all,
-				       .callee = im->redirect_all && !im->only_traps ? gate_of : NULL,
+				       .callee = im->direct_calls && !im->only_traps ? gate_of : NULL,
 				       .context = r->loaded};
 	return springboard_plan(copy, r->loaded->zone, &options, plans, plan_count, counts);
 }

@@ -101,6 +101,7 @@ struct image {
 	VEC(struct former_copy { uint64_t code, original; }) former; /* inherited landing maps, by code address */
 	bool has_inherited;
 	bool redirect_all;           /* procedures stay redirected when their last wish goes */
+	bool direct_calls;           /* with redirect_all: calls lead straight to the copies */
 	bool only_traps;             /* bug provoker: every springboard an int3 */
 	uint8_t visits;              /* bug provoker: enum visits, a counting probe at each */
 	uint32_t visit_probe;        /* the one whose tally counts them; 0: none yet */

@@ -44,6 +44,7 @@ int image_inherit(struct image *im, uint8_t *code_host, void *shared_host, uint6
 			     .next_probe = legacy->next_probe,
 			     .next_map = legacy->next_map,
 			     .redirect_all = legacy->redirect_all,
+			     .direct_calls = legacy->redirect_all > 1,
 			     .only_traps = legacy->only_traps,
 			     .visits = legacy->visits,
 			     .has_inherited = true};

@@ -61,6 +61,7 @@ static struct guard_options options_of(const struct guest_legacy *l, const char 
 {
 	return (struct guard_options){.state = state,
 				      .redirect_all = l->redirect_all,
+				      .direct_calls = l->redirect_all > 1,
 				      .only_traps = l->only_traps,
 				      .provoke = l->provoke,
 				      .visits = l->visits,

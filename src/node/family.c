@@ -400,7 +400,7 @@ static void leave_legacy(struct family *f)
 	const struct guard_options *o = &f->supervisor->options;
 	struct guest_tables *t = f->image.tables;
 	struct stat state;
-	t->legacy.redirect_all = o->redirect_all;
+	t->legacy.redirect_all = o->redirect_all + o->direct_calls;
 	t->legacy.only_traps = o->only_traps;
 	t->legacy.visits = o->visits;
 	t->legacy.provoke = o->provoke;
@@ -450,6 +450,7 @@ int family_prepare(struct supervisor *s, pid_t pid, const struct maps *maps, str
 	struct text_access access = {write_text, synchronise, f, read_text};
 	image_init(&f->image, f->memory.code, f->memory.shared, f->plan.base, &access);
 	f->image.redirect_all = s->options.redirect_all;
+	f->image.direct_calls = s->options.direct_calls;
 	f->image.only_traps = s->options.only_traps;
 	f->image.visits = s->options.visits;
 	weave_shadow_begin(f);

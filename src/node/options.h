@@ -7,16 +7,16 @@
 
 /* Monitors that watch every procedure: bits of guard_options.strict. */
 enum strict_monitor {
-	STRICT_FIREWALL = 1, /* control goes to legitimate targets only */
 	STRICT_SHADOW = 2,   /* returns go where their calls came from */
 	STRICT_HEAP = 4,     /* no instruction writes to freed blocks or behind a block's end */
-	STRICT_ALL = STRICT_FIREWALL | STRICT_SHADOW | STRICT_HEAP,
+	STRICT_ALL = STRICT_SHADOW | STRICT_HEAP,
 };
 
 struct guard_options {
 	const char *state;     /* folder; NULL: the default */
 	bool redirect_all;     /* every procedure: the engine's proof */
-	uint8_t strict;        /* enum strict_monitor; any of them implies redirect_all */
+	bool direct_calls;     /* with redirect_all: calls lead straight to copies, past the original entries and what a debugger puts there */
+	uint8_t strict;        /* enum strict_monitor; any of them implies both */
 	int learn_percent;     /* of CPU; 0: no learning */
 	bool learn_full;       /* observe everything at once */
 	bool no_heap;          /* leave the allocator alone */
