@@ -389,6 +389,8 @@ int image_redirect(struct image *im, struct loaded *l, uint64_t offset, struct w
 	if (r)
 		return r->given_up ? -EBUSY : stage_copy(im, r, weaves, count);
 	int status = procedure_get(l->module, offset, &p);
+	if (!status && !p->lasting)
+		p->lasting = l->module->learned = true;
 	return status ? refuse(l, status) : redirect_procedure(im, l, p, weaves, count);
 }
 

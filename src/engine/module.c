@@ -1,4 +1,5 @@
 #include "engine/module.h"
+#include "engine/analysis.h"
 #include "engine/cfi.h"
 #include "engine/module_frames.h"
 #include "engine/module_symbols.h"
@@ -191,6 +192,7 @@ static int map_file(struct module *m)
 		m->size = st.st_size;
 		m->device = st.st_dev;
 		m->inode = st.st_ino;
+		m->changed_ns = st.st_mtim.tv_sec * 1000000000ull + st.st_mtim.tv_nsec;
 		void *map = mmap(NULL, m->size, PROT_READ, MAP_PRIVATE, fd, 0);
 		if (map == MAP_FAILED)
 			status = -errno;
@@ -202,6 +204,19 @@ static int map_file(struct module *m)
 }
 
 int module_open(const char *path, struct module **out)
+{
+	return module_open_known(path, -1, out);
+}
+
+static void analyse(struct module *m)
+{
+	module_read_frames(m);
+	if (m->elf)
+		find_roots(m);
+	m->learned = true;
+}
+
+int module_open_known(const char *path, int folder, struct module **out)
 {
 	struct module *m = calloc(1, sizeof *m);
 	if (!m)
@@ -224,9 +239,8 @@ int module_open(const char *path, struct module **out)
 	m->is_program = m->interpreter || !m->is_position_independent;
 	elf_version(EV_CURRENT);
 	m->elf = elf_memory((char *)m->file, m->size);
-	module_read_frames(m);
-	if (m->elf)
-		find_roots(m);
+	if (folder < 0 || analysis_load(m, folder))
+		analyse(m);
 	*out = m;
 	return 0;
 }
@@ -249,8 +263,14 @@ void module_free(struct module *m)
 	if (m->symbols)
 		vec_free(m->symbols);
 	free(m->symbols);
-	free(m->ranges);
-	free(m->roots);
+	if (!analysis_owns(m, m->ranges))
+		free(m->ranges);
+	if (!analysis_owns(m, m->roots))
+		free(m->roots);
+	if (!analysis_owns(m, m->sites))
+		free(m->sites);
+	if (m->analysis)
+		munmap((void *)m->analysis, m->analysis_size);
 	free(m->path);
 	free(m);
 }

@@ -22,6 +22,7 @@ struct segment {
 struct cfi;
 struct procedure;
 struct symbol_answers;
+struct syscall_site;
 
 /* Targets of the direct jumps that leave a range. */
 struct range_exits {
@@ -37,6 +38,7 @@ struct module {
 	size_t size;
 	dev_t device;
 	ino_t inode;
+	uint64_t changed_ns; /* when the file was changed last */
 	bool is_program;      /* has an entry point and an interpreter, or is ET_EXEC */
 	bool is_position_independent;
 	uint64_t entry;
@@ -52,11 +54,19 @@ struct module {
 	void *elf;            /* Elf *, for the unwinder */
 	struct cfi *cfi;      /* engine/cfi.c's cache, made at first use */
 	struct symbol_answers *symbols; /* what was looked up, engine/module_symbols.c's */
+	struct syscall_site *sites; /* engine/syscall_sites.c's, for one list of wanted calls */
+	size_t site_count;
+	uint64_t sites_wanted;   /* names that list; 0: none yet */
 	struct procedure **decoded; /* engine/procedure.c's cache, by index of ranges[] */
+	const void *analysis;    /* the file that this was filled in from (engine/analysis.h); NULL: analysed here */
+	size_t analysis_size;
+	bool learned;            /* there is something that is in no such file yet */
 };
 
 /* Opens and analyses an x86-64 ELF file. Returns 0, -errno, or -ENOEXEC for what is no x86-64 ELF executable or library. */
 int module_open(const char *path, struct module **out) __attribute__((warn_unused_result));
+/* The same with what an earlier analysis has left in the folder (engine/analysis.h; a descriptor, or -1). */
+int module_open_known(const char *path, int folder, struct module **out) __attribute__((warn_unused_result));
 void module_free(struct module *m);
 
 /* The file's bytes at an offset; NULL when it is not backed by the file. *available: how many bytes follow in that segment. */

@@ -64,6 +64,7 @@ static bool look_up(const struct module *m, const char *name, bool exported, uin
 	if (strlen(name) < sizeof answer.name) {
 		strcpy(answer.name, name);
 		vec_push(known, answer);
+		((struct module *)m)->learned = true;
 	}
 	return answer.found;
 }

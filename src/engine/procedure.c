@@ -398,8 +398,10 @@ int procedure_decode(struct module *m, uint64_t offset, struct procedure **out)
 }
 
 /* As it is decoded from its entry, whichever part was asked for; found by each of its parts from then on. */
-static void remember(struct module *m, struct procedure *p)
+void procedure_keep(struct module *m, struct procedure *p)
 {
+	if (!m->decoded && !(m->decoded = calloc(m->range_count + 1, sizeof *m->decoded)))
+		abort();
 	for (size_t i = 0; i < p->range_count; i++) {
 		size_t range = module_range_index(m, p->ranges[i].start);
 		if (range != SIZE_MAX && !m->decoded[range]) {
@@ -412,9 +414,7 @@ static void remember(struct module *m, struct procedure *p)
 static int decode_part(struct module *m, size_t range)
 {
 	struct procedure *p;
-	if (!m->decoded && !(m->decoded = calloc(m->range_count, sizeof *m->decoded)))
-		return -ENOMEM;
-	if (m->decoded[range])
+	if (m->decoded && m->decoded[range])
 		return 0;
 	int status = procedure_decode(m, m->ranges[range].start, &p);
 	if (status)
@@ -425,7 +425,7 @@ static int decode_part(struct module *m, size_t range)
 		if ((status = procedure_decode(m, entry, &p)))
 			return status;
 	}
-	remember(m, p);
+	procedure_keep(m, p);
 	procedure_free(p);
 	return m->decoded[range] ? 0 : -EILSEQ;
 }
@@ -444,6 +444,10 @@ void procedure_free(struct procedure *p)
 {
 	if (!p || --p->users)
 		return;
+	if (p->borrowed) {
+		free(p);
+		return;
+	}
 	free(p->ranges);
 	free(p->insns);
 	free(p->blocks);

@@ -29,6 +29,8 @@ struct procedure {
 	uint64_t *exits;         /* targets of direct jumps that leave the procedure */
 	size_t exit_count;
 	unsigned users;          /* procedure_free by the last one frees it */
+	bool lasting;            /* worth keeping for the next supervisor: it was redirected */
+	bool borrowed;           /* the arrays belong to the module's analysis */
 };
 
 /* Finds the procedure that holds `offset` and walks it. Returns 0 or -errno (-EFAULT: not in executable file bytes). */
@@ -36,6 +38,8 @@ int procedure_decode(struct module *m, uint64_t offset, struct procedure **out) 
 /* The same without the work, where the procedure was asked for before: they are kept with the module, decoded from their entries. One more user; must
  * not be changed. */
 int procedure_get(struct module *m, uint64_t offset, struct procedure **out) __attribute__((warn_unused_result));
+/* Has procedure_get find it, as far as it has nothing for the procedure's parts yet. One more user. */
+void procedure_keep(struct module *m, struct procedure *p);
 void procedure_free(struct procedure *p);
 
 /* The instruction that starts at the offset, or NULL. */

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "base/vec.h"
+#include "engine/analysis.h"
 #include "x86/insn.h"
 #include "x86/operands.h"
 
@@ -96,4 +97,26 @@ size_t syscall_sites(const struct module *m, const int *wanted, size_t wanted_co
 	}
 	*out = sites.at;
 	return sites.count;
+}
+
+static uint64_t list_name(const int *wanted, size_t count)
+{
+	uint64_t h = count + 1;
+	for (size_t i = 0; i < count; i++)
+		h = (h ^ (unsigned)wanted[i]) * 0x9e3779b97f4a7c15u;
+	return h | 1;
+}
+
+const struct syscall_site *module_syscall_sites(struct module *m, const int *wanted, size_t wanted_count, size_t *count)
+{
+	uint64_t name = list_name(wanted, wanted_count);
+	if (m->sites_wanted != name) {
+		if (!analysis_owns(m, m->sites))
+			free(m->sites);
+		m->site_count = syscall_sites(m, wanted, wanted_count, &m->sites);
+		m->sites_wanted = name;
+		m->learned = true;
+	}
+	*count = m->site_count;
+	return m->sites;
 }

@@ -12,4 +12,7 @@ struct syscall_site {
 /* All sites within .eh_frame ranges whose number is in wanted[] or isn't known. Returns their count; *out is the caller's to free. */
 size_t syscall_sites(const struct module *m, const int *wanted, size_t wanted_count, struct syscall_site **out);
 
+/* The same, found once: kept with the module for the list asked for last. */
+const struct syscall_site *module_syscall_sites(struct module *m, const int *wanted, size_t wanted_count, size_t *count);
+
 #endif

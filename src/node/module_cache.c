@@ -6,16 +6,38 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/log.h"
 #include "base/vec.h"
+#include "engine/analysis.h"
+#include "engine/analysis_folder.h"
 
 static VEC(struct cached { uint64_t device, inode; struct module *module; }) cache;
+static int folder = -1;
+
+void module_cache_open(const char *state)
+{
+	char path[PATH_MAX + 16];
+	snprintf(path, sizeof path, "%s/analyses", state);
+	folder = analysis_folder(path);
+	if (folder < 0)
+		log_info("%s can't be used: %s", path, strerror(-folder));
+}
+
+void module_cache_save(void)
+{
+	for (size_t i = 0; folder >= 0 && i < cache.count; i++) {
+		int status = cache.at[i].module ? analysis_save(cache.at[i].module, folder) : 0;
+		if (status)
+			log_info("the analysis of %s can't be kept: %s", cache.at[i].module->path, strerror(-status));
+	}
+}
 
 static struct module *open_as_seen_by(pid_t pid, const char *path)
 {
 	char seen[PATH_MAX + 32];
 	struct module *m = NULL;
 	snprintf(seen, sizeof seen, "/proc/%d/root%s", pid, path);
-	if (module_open(seen, &m) && module_open(path, &m))
+	if (module_open_known(seen, folder, &m) && module_open_known(path, folder, &m))
 		return NULL;
 	free(m->path);
 	m->path = strdup(path);
@@ -30,7 +52,7 @@ static struct module *open_replaced(pid_t pid, const struct mapping *map)
 	snprintf(ways[0], sizeof ways[0], "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, map->start, map->end);
 	snprintf(ways[1], sizeof ways[1], "/proc/%d/exe", pid);
 	for (int i = 0; i < 2; i++) {
-		if (module_open(ways[i], &m))
+		if (module_open_known(ways[i], folder, &m))
 			continue;
 		if (m->inode == map->inode) {
 			free(m->path);
@@ -69,6 +91,7 @@ struct module *module_cache_path(pid_t pid, const char *path)
 
 void module_cache_free(void)
 {
+	module_cache_save();
 	for (size_t i = 0; i < cache.count; i++)
 		module_free(cache.at[i].module);
 	vec_free(&cache);

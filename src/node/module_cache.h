@@ -8,6 +8,11 @@
 /* The module a mapping of a process belongs to, NULL if it isn't an x86-64 ELF file that can be read. The cache owns it. */
 struct module *module_cache_get(pid_t pid, const struct mapping *m);
 struct module *module_cache_path(pid_t pid, const char *path);
+/* Analyses last from one supervisor to the next in a folder of the state's. Without it, everything is analysed here. */
+void module_cache_open(const char *state);
+/* Keeps what has been found out since. */
+void module_cache_save(void);
+/* Does that, too. */
 void module_cache_free(void);
 
 #endif

@@ -6,6 +6,7 @@
 #include "node/enforce.h"
 #include "node/module_cache.h"
 #include "node/procedures.h"
+#include "node/seen_modules.h"
 #include "node/served.h"
 #include "node/static_facts.h"
 
@@ -177,6 +178,7 @@ static void report_activations(struct supervisor *s)
 void repairing_failure(struct supervisor *s, const struct failure *f, struct repair_verdict *verdict)
 {
 	report_activations(s);
+	seen_modules_flush(s->store);
 	int status = repair_failure(s->repair, f, verdict);
 	if (status) {
 		log_error("the failure could not be stored: %s", store_error(s->store));

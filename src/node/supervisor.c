@@ -30,6 +30,7 @@
 #include "node/progress.h"
 #include "node/provoke.h"
 #include "node/repairing.h"
+#include "node/seen_modules.h"
 #include "node/weave_shadow.h"
 
 enum { KEEPER_AFTER_US = 200000, KEEPER_EVERY_US = 1000000 };
@@ -109,6 +110,7 @@ static void answer_commands(struct supervisor *s)
 			detach_begin(s, &m);
 			continue;
 		}
+		seen_modules_flush(s->store);
 		repairing_reload(s);
 		guest_rows_flush(s->rows);
 		control_reply(s->control, &m, guest_count(s));
@@ -213,8 +215,11 @@ static void tick(struct supervisor *s)
 	provoke_tick(s);
 	watchdog_tick(s);
 	guest_rows_tick(s->rows);
-	if (time_for(&s->next_keeper_us, KEEPER_EVERY_US))
+	if (time_for(&s->next_keeper_us, KEEPER_EVERY_US)) {
 		look_after_keeper(s);
+		seen_modules_flush(s->store);
+		module_cache_save();
+	}
 }
 
 static unsigned patience_ms(struct supervisor *s)
@@ -285,8 +290,10 @@ static int open_services(struct supervisor *s, int bell_fd, char *text, size_t s
 		return status;
 	}
 	status = store_open(s->options.state, &s->store);
-	if (!status)
+	if (!status) {
 		open_log(s);
+		module_cache_open(store_directory(s->store));
+	}
 	if (!status)
 		status = control_open(store_directory(s->store), &s->control);
 	if (!status)
@@ -311,6 +318,8 @@ static void close_services(struct supervisor *s)
 	detach_close(s);
 	control_finishing(s->control, true);
 	learning_close(s);
+	seen_modules_flush(s->store);
+	seen_modules_forget();
 	guest_rows_close(s->rows);
 	repairing_close(s);
 	procedures_free();

@@ -3,7 +3,6 @@
 #include <sys/syscall.h>
 
 #include "base/log.h"
-#include "base/vec.h"
 #include "engine/syscall_sites.h"
 #include "node/weavers.h"
 
@@ -71,32 +70,24 @@ static void put_probe(struct family *f, struct loaded *l, const struct syscall_s
 		log_info("%s: system call at %#lx stays unwatched", l->module->path, site->offset);
 }
 
-/* Sites by module: the same libraries are loaded again and again. */
-static VEC(struct found { const struct module *module; struct syscall_site *sites; size_t count; }) known;
-
-static const struct found *sites_of(const struct module *m)
+static const struct syscall_site *sites_of(struct module *m, size_t *count)
 {
 	int wanted[RULES];
-	for (size_t i = 0; i < known.count; i++)
-		if (known.at[i].module == m)
-			return &known.at[i];
 	for (int i = 0; i < RULES; i++)
 		wanted[i] = rules[i].number;
-	struct found f = {.module = m};
-	f.count = syscall_sites(m, wanted, RULES, &f.sites);
-	vec_push(&known, f);
-	return &known.at[known.count - 1];
+	return module_syscall_sites(m, wanted, RULES, count);
 }
 
 static void weave_rules(struct family *f, struct loaded *l, bool for_descriptors)
 {
-	const struct found *found = sites_of(l->module);
-	for (size_t i = 0; l->zone && i < found->count; i++) {
-		const struct rule *rule = rule_for(found->sites[i].number);
+	size_t count;
+	const struct syscall_site *sites = sites_of(l->module, &count);
+	for (size_t i = 0; l->zone && i < count; i++) {
+		const struct rule *rule = rule_for(sites[i].number);
 		if (rule->for_descriptors != for_descriptors)
 			continue;
-		put_probe(f, l, &found->sites[i], rule->before, WEAVE_BEFORE);
-		put_probe(f, l, &found->sites[i], rule->after, WEAVE_AFTER);
+		put_probe(f, l, &sites[i], rule->before, WEAVE_BEFORE);
+		put_probe(f, l, &sites[i], rule->after, WEAVE_AFTER);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "node/learning.h"
 #include "node/perf_map.h"
 #include "node/progress.h"
+#include "node/seen_modules.h"
 #include "node/served.h"
 #include "node/supervisor.h"
 #include "node/weave_heap_writes.h"
@@ -31,7 +32,7 @@ void weavers_redirect_all(struct family *f, struct loaded *l)
 
 void weavers_module_loaded(struct family *f, struct loaded *l)
 {
-	store_module_seen(f->supervisor->store, &l->module->key, l->module->path);
+	seen_modules_note(l->module);
 	weave_shadow_module_loaded(f, l);
 	weave_heap_writes_module_loaded(f, l);
 	weave_syscalls(f, l);
