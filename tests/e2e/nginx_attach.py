@@ -38,7 +38,7 @@ def is_clean(pid):
         check("clearview" not in f.read(), "no mapping of ours is left in %d" % pid)
     check(not text_differs(pid), "the text of %d is that of its files: %s" % (pid, text_differs(pid)))
     links = [os.readlink("/proc/%d/fd/%s" % (pid, fd)) for fd in os.listdir("/proc/%d/fd" % pid)]
-    check(not [l for l in links if "clearview" in l], "no descriptor of ours is left in %d: %s" % (pid, links))
+    check(not [l for l in links if "memfd:clearview" in l], "no descriptor of ours is left in %d: %s" % (pid, links))
 
 
 def signals(pid):

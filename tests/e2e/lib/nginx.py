@@ -73,7 +73,7 @@ class Load:
     """Clients that ask all the time, each over a connection of its own that is kept, or opened for each request."""
     def __init__(self, nginx, clients=4, keep=True):
         self.nginx, self.keep, self.requests, self.failed, self.slowest, self.ending = nginx, keep, 0, [], 0.0, threading.Event()
-        self.lock, self.threads = threading.Lock(), [threading.Thread(target=self.client, args=(n,)) for n in range(clients)]
+        self.lock, self.threads = threading.Lock(), [threading.Thread(target=self.client, args=(n,), daemon=True) for n in range(clients)]
         for t in self.threads:
             t.start()
 
