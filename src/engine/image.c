@@ -287,7 +287,10 @@ static int adopt_procedure(struct image *im, struct loaded *l, struct procedure 
 /* Calls may go straight to the copy's gate, for procedures stay redirected for good. */
 static uint64_t gate_of(void *context, uint64_t offset)
 {
-	struct redirected *r = image_redirected(context, offset);
+	struct loaded *l = context;
+	if (module_range_index(l->module, offset) == SIZE_MAX) /* linkage tables, mostly; finding what owns it would take long */
+		return 0;
+	struct redirected *r = image_redirected(l, offset);
 	return r && !r->leaving && r->procedure->entry == offset && !r->copy->detour ? r->copy->gate : 0;
 }
 
