@@ -1,16 +1,6 @@
 #include "monitor/stack_insn.h"
+#include "x86/decoder.h"
 #include "monitor/stack.h"
-
-static const ZydisDecoder *decoder(void)
-{
-	static ZydisDecoder it;
-	static bool ready;
-	if (!ready) {
-		ZydisDecoderInit(&it, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-		ready = true;
-	}
-	return &it;
-}
 
 bool stack_insn_decode(const struct module *m, uint64_t offset, struct stack_insn *out)
 {

@@ -1,31 +1,8 @@
 #include "x86/effects.h"
+#include "x86/decoder.h"
 
 #include <Zydis/Zydis.h>
 #include <errno.h>
-
-static const ZydisDecoder *decoder(void)
-{
-	static ZydisDecoder it;
-	static bool ready;
-	if (!ready) {
-		ZydisDecoderInit(&it, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-		ready = true;
-	}
-	return &it;
-}
-
-static uint8_t general(ZydisRegister r)
-{
-	switch (ZydisRegisterGetClass(r)) {
-	case ZYDIS_REGCLASS_GPR8:
-	case ZYDIS_REGCLASS_GPR16:
-	case ZYDIS_REGCLASS_GPR32:
-	case ZYDIS_REGCLASS_GPR64:
-		return ZydisRegisterGetId(ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, r));
-	default:
-		return REG_NONE;
-	}
-}
 
 static uint32_t bit(uint8_t reg)
 {

@@ -1,20 +1,10 @@
 #include "x86/operands.h"
+#include "x86/decoder.h"
 #include "x86/registers.h"
 
 #include <Zydis/Zydis.h>
 #include <errno.h>
 #include <string.h>
-
-static const ZydisDecoder *decoder(void)
-{
-	static ZydisDecoder it;
-	static bool ready;
-	if (!ready) {
-		ZydisDecoderInit(&it, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-		ready = true;
-	}
-	return &it;
-}
 
 /* Categories whose memory operands are hints: nothing is read. */
 static bool is_hint(const ZydisDecodedInstruction *z)
@@ -40,20 +30,6 @@ static bool is_zeroing(const ZydisDecodedInstruction *z, const ZydisDecodedOpera
 		if (z->mnemonic == idioms[i])
 			return true;
 	return false;
-}
-
-/* The general register (hardware number) that holds it, or REG_NONE. */
-static uint8_t general(ZydisRegister r)
-{
-	switch (ZydisRegisterGetClass(r)) {
-	case ZYDIS_REGCLASS_GPR8:
-	case ZYDIS_REGCLASS_GPR16:
-	case ZYDIS_REGCLASS_GPR32:
-	case ZYDIS_REGCLASS_GPR64:
-		return ZydisRegisterGetId(ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, r));
-	default:
-		return REG_NONE;
-	}
 }
 
 static uint32_t bit(uint8_t reg)
