@@ -24,7 +24,7 @@ struct guest_siginfo { /* the kernel's siginfo_t */
 	uint8_t rest[104];
 };
 
-enum { SIGNAL_THREADS = 4096, HELD_MAX = 24, SHOWN_MAX = 256, NATIVE_MAX = 64, ALTSTACKS = 224, ALTSTACK_SIZE = 32768 };
+enum { SIGNAL_THREADS = 4096, HELD_MAX = 24, SHOWN_MAX = 256, NATIVE_MAX = 64, ALTSTACKS = 224, ALTSTACK_SIZE = 32768, STRICT_MAX = 8 };
 
 struct thread_signals {
 	uint32_t tid;        /* 0: unused */
@@ -46,6 +46,9 @@ struct guest_signals {
 	uint64_t descriptors;                         /* the FAULT_SIGNALS that signalfds take */
 	uint64_t own_stacks;                          /* the program has set up an alternate stack, in some thread */
 	uint32_t stack_owner[ALTSTACKS];              /* thread ids */
+	uint32_t filtered;                            /* the program has installed a system call filter */
+	uint32_t strict_count;                        /* of strict[] */
+	struct guest_strict { uint64_t base; uint32_t tid, pid; } strict[STRICT_MAX]; /* threads in seccomp's strict mode, by thread pointer. pid 0: unused */
 };
 
 struct signal_stack { /* the kernel's stack_t */

@@ -7,6 +7,7 @@
  *
  * Its handlers run where they would natively: deliver.c moves frames off our stacks, and SA_ONSTACK is kept from the kernel until the program has set up a
  * stack anywhere. (After that, a handler with SA_ONSTACK in a thread without a stack of its own runs on ours.) */
+#include "guest/calls.h"
 #include "guest/signals.h"
 
 enum { EFAULT_ = 14 };
@@ -108,6 +109,8 @@ static long set_stack(const struct signal_stack *wanted)
 bool program_sigaltstack(struct probe_frame *f)
 {
 	struct signal_stack new, old;
+	if (!program_may_call(__NR_sigaltstack, 0, 0))
+		return false;
 	uint64_t new_at = f->r[REG_RDI], old_at = f->r[REG_RSI];
 	long status = SYS2(__NR_sigaltstack, NULL, &old);
 	uint64_t depth = f->r[REG_RSP] - old.sp;

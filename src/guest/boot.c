@@ -1,5 +1,6 @@
 /* Runs once in a fresh process, copied into a borrowed page of its text: maps zone 0 and takes over the signals. Must not refer to anything
  * outside this file, for it does not run at its linked address. Ends in a trap; rax = 0 or -errno, rdi = the step that failed. */
+#define SYSTEM_CALL system_call_here
 #include "guest/signals.h"
 
 enum { READ = 1, WRITE = 2, EXEC = 4, SHARED = 1, PRIVATE = 2, FIXED = 0x10, ANONYMOUS = 0x20, NO_REPLACE = 0x100000 };

@@ -3,6 +3,7 @@
  *
  * A thread interrupted in a copy is shown at the original instruction. Half-way through a probe it is first moved, in effect, to an instruction's
  * boundary: back where the probe began (interrupted.c), or behind it. */
+#include "guest/calls.h"
 #include "guest/signals.h"
 
 #define SHOWN_MAGIC  0x636c656172766965ull
@@ -164,12 +165,23 @@ static uint64_t enter_masks(int signal)
 	return before;
 }
 
-/* Called by entry.S with what the kernel passed for a signal that ClearView doesn't own; returns the program's handler. */
-__attribute__((used)) uint64_t enter_handler(int signal, const struct guest_siginfo *info, struct context *c)
+/* It tells where the system call was. */
+static bool is_of_filter(int signal, const struct guest_siginfo *info)
 {
-	(void)info;
-	uint64_t before = enter_masks(signal);
+	enum { SIG_SYS = 31, BY_FILTER = 1 };
+	return signal == SIG_SYS && info->code == BY_FILTER;
+}
+
+/* Called by entry.S with what the kernel passed for a signal that ClearView doesn't own; returns the program's handler. */
+__attribute__((used)) uint64_t enter_handler(int signal, struct guest_siginfo *info, struct context *c)
+{
+	uint64_t before, interrupted = c->rip;
+	if (was_asking(signal, c))
+		return 0;
+	before = enter_masks(signal);
 	show_program_addresses(c);
+	if (is_of_filter(signal, info) && info->address == interrupted)
+		info->address = c->rip;
 	c->mask &= ~FAULT_SIGNALS;
 	if (returns_to_us(((uint64_t *)c)[-1]))
 		show_program_setting(c, before);

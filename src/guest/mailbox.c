@@ -1,7 +1,8 @@
 /* Synchronous events: claim a slot, fill it, ring the supervisor's bell, wait for the reply: spinning a little first (a round trip is then about
  * 2 us), then in the kernel. A supervisor that has gone is noticed by its pid, and the guest goes on without it; where that would be its
  * death, it gives another supervisor a moment to turn up. */
-#include "guest/guest_internal.h"
+#include "guest/calls.h"
+#include "guest/signals.h"
 
 enum { ESRCH_ = 3 };
 
@@ -23,6 +24,8 @@ static bool supervisor_is_zombie(void)
 {
 	uint8_t byte;
 	struct { void *base; uint64_t size; } here = {&byte, 1}, there = {NULL, 1};
+	if (guest_signals.filtered) /* which may forbid to ask */
+		return false;
 	return SYS6(__NR_process_vm_readv, guest_tables.supervisor, &here, 1, &there, 1, 0) == -ESRCH_;
 }
 
@@ -104,6 +107,8 @@ static bool post_undisturbed(enum guest_event_kind kind, const uint64_t arg[4], 
 	enum answer a = SWEPT;
 	reply[0] = reply[1] = 0;
 	while (a == SWEPT) {
+		if (may_call_nothing())
+			return false;
 		struct guest_slot *s = deadly || supervisor_lives() ? claim_slot() : NULL;
 		if (!s)
 			return false;

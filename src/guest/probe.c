@@ -1,4 +1,5 @@
 /* The interpreter of woven probes: what to read, what to compare and what to do are data in the table that only the supervisor can write. */
+#include "guest/calls.h"
 #include "guest/heap_check.h"
 #include "guest/guest_internal.h"
 
@@ -208,6 +209,8 @@ static bool program_system_call(const struct guest_probe *p, struct probe_frame 
 {
 	bool done = false, sets_mask = false;
 	int number = f->r[REG_RAX];
+	if (may_call_nothing())
+		return false;
 	switch (number) {
 	case __NR_rt_sigaction:
 		done = program_sigaction(f);
@@ -252,6 +255,10 @@ static bool program_system_call(const struct guest_probe *p, struct probe_frame 
 	case __NR_fork:
 	case __NR_vfork:
 		program_fork(f);
+		break;
+	case __NR_prctl:
+	case __NR_seccomp:
+		done = program_seccomp(f, number);
 		break;
 	case __NR_mprotect:
 	case __NR_pkey_mprotect:

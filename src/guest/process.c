@@ -1,4 +1,5 @@
 /* Forks and execs: the supervisor learns of new processes and follows them into new programs. And of text that the program is going to change. */
+#include "guest/calls.h"
 #include "guest/signals.h"
 
 void program_fork(struct probe_frame *f)
@@ -27,10 +28,12 @@ void program_cloned(struct probe_frame *f, bool surely)
 		return;
 	}
 	bool own_memory = !guest_process.pid, thread = !in_vforked_child() && !own_memory;
-	if (thread)
+	if (thread) {
+		thread_goes_strict(false); /* one that had its place did, maybe */
 		altstack_give();
-	else
+	} else {
 		threads_forked(f->r[REG_RSP], own_memory);
+	}
 	if (!own_memory)
 		return;
 	post_event(EVENT_FORKED, (uint64_t[]){SYS0(__NR_getppid), guest_private.generation, 0, 0}, reply);

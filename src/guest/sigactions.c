@@ -1,5 +1,6 @@
 /* What the program sees of signal actions and masks, when ClearView owns some signals and keeps those that faults and landings raise from ever being blocked
  * (a blocked one would kill). The program reads back what it set. */
+#include "guest/calls.h"
 #include "guest/signals.h"
 
 enum { EFAULT_ = 14 };
@@ -91,7 +92,7 @@ bool program_sigaction(struct probe_frame *f)
 {
 	int signal = f->r[REG_RDI];
 	uint64_t new_at = f->r[REG_RSI], old_at = f->r[REG_RDX];
-	if (f->r[REG_R10] != 8 || signal < 1 || signal > 64)
+	if (f->r[REG_R10] != 8 || signal < 1 || signal > 64 || !program_may_call(__NR_rt_sigaction, signal, 8))
 		return false; /* the kernel says what is wrong */
 	f->r[REG_RAX] = OWNED_SIGNALS & SIGNAL_BIT(signal) ? owned_action(signal, new_at, old_at) : other_action(signal, new_at, old_at);
 	return true;
@@ -107,7 +108,7 @@ bool program_sigprocmask(struct probe_frame *f, bool *sets_mask)
 {
 	int how = f->r[REG_RDI];
 	uint64_t set_at = f->r[REG_RSI], old_at = f->r[REG_RDX], set = 0, old;
-	if (f->r[REG_R10] != 8 || (set_at && (how < MASK_BLOCK || how > MASK_SET)))
+	if (f->r[REG_R10] != 8 || (set_at && (how < MASK_BLOCK || how > MASK_SET)) || !program_may_call(__NR_rt_sigprocmask, how, 8))
 		return false;
 	if (set_at && !read_words(&set, set_at, 1)) {
 		f->r[REG_RAX] = -EFAULT_;

@@ -1,5 +1,6 @@
 /* The signals ClearView owns. In order of likelihood: a landing on dead text, an access of the blob's own that faulted, a patch that acts on a
  * fault, the program's own handler, a failure. */
+#include "guest/calls.h"
 #include "guest/heap_check.h"
 #include "guest/signals.h"
 
@@ -136,9 +137,23 @@ bool act_on_heap_call(uint64_t behind_call, uint64_t sp, uint64_t *resume)
 	return act(behind_call, 1u << FAULT_HEAP_CALL, sp, resume);
 }
 
+/* Without a system call: it comes again, and nothing handles it. */
+static void die_blocked(int signal, const struct guest_siginfo *info, struct context *c)
+{
+	c->mask |= SIGNAL_BIT(signal);
+	if (signal == SIG_TRAP && info->code > 0)
+		c->rip--; /* the int3 */
+	else if (info->code <= 0) {
+		c->mask |= SIGNAL_BIT(SIG_SEGV);
+		c->rip = 0;
+	}
+}
+
 void die_of(int signal, const struct guest_siginfo *info, struct context *c)
 {
 	struct guest_action action = {.flags = SA_RESTORER_, .restorer = (uint64_t)entry_restorer};
+	if (may_call_nothing())
+		return die_blocked(signal, info, c);
 	SYS4(__NR_rt_sigaction, signal, &action, 0, 8);
 	c->mask &= ~SIGNAL_BIT(signal);
 	if (info->code <= 0 || signal == SIG_TRAP) /* not raised by an instruction that will raise it again */

@@ -1,5 +1,6 @@
 /* System calls that take pending signals, or wait with a mask of their own or for a descriptor of signals. The kernel does the waiting, in place, so that it is interrupted and restarted as
  * the program expects; held signals are given back to it first. */
+#include "guest/calls.h"
 #include "guest/signals.h"
 
 enum { EFAULT_ = 14, SIGINFO_WORDS = sizeof(struct guest_siginfo) / 8 };
@@ -7,7 +8,7 @@ enum { EFAULT_ = 14, SIGINFO_WORDS = sizeof(struct guest_siginfo) / 8 };
 bool program_sigpending(struct probe_frame *f)
 {
 	uint64_t pending, size = f->r[REG_RSI];
-	if (size > 8)
+	if (size > 8 || !program_may_call(__NR_rt_sigpending, 0, 0))
 		return false;
 	long status = SYS2(__NR_rt_sigpending, &pending, 8);
 	pending |= held_signals(own_tid());

@@ -75,9 +75,34 @@ static bool gains_privileges(pid_t pid, uint64_t path_at)
 	return !stat(seen, &st) && (st.st_mode & (S_ISUID | S_ISGID) || getxattr(seen, "security.capability", NULL, 0) > 0);
 }
 
+static int filter_count(pid_t pid)
+{
+	char name[40], line[128];
+	int count = 0;
+	snprintf(name, sizeof name, "/proc/%d/status", pid);
+	FILE *f = fopen(name, "re");
+	while (f && fgets(line, sizeof line, f))
+		if (sscanf(line, "Seccomp_filters: %d", &count) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return count;
+}
+
+/* A program's filters let the blob's system calls through where it is now; in the next program it is elsewhere. Those that we are under ourselves, as in a
+ * container, leave us alone. */
+static bool stays_restricted(pid_t tid)
+{
+	int filters = filter_count(tid);
+	if (!filters || filters <= filter_count(getpid()))
+		return false;
+	log_warning("what %d executes next goes on without protection: it inherits a system call filter", tid);
+	return true;
+}
+
 static uint64_t on_exec(struct supervisor *s, struct family *f, const struct event_in *e)
 {
-	if (!gains_privileges(e->pid, e->arg[0]))
+	if (!gains_privileges(e->pid, e->arg[0]) && !stays_restricted(e->tid))
 		follow_exec(s, e->pid, e->tid);
 	return 0;
 }

@@ -41,6 +41,8 @@ static const struct rule rules[] = {
 	{SYS_mprotect, PROBE_SYSCALL, NOTHING}, /* of text: the program will write there */
 	{SYS_pkey_mprotect, PROBE_SYSCALL, NOTHING},
 	{SYS_mmap, NOTHING, PROBE_MAPPED},
+	{SYS_prctl, PROBE_SYSCALL, NOTHING}, /* filters of system calls */
+	{SYS_seccomp, PROBE_SYSCALL, NOTHING},
 	{SYS_execve, PROBE_SYSCALL, PROBE_EXECED},
 	{SYS_execveat, PROBE_SYSCALL, PROBE_EXECED},
 };

@@ -18,8 +18,10 @@ PasswordAuthentication no
 PermitRootLogin prohibit-password
 StrictModes no
 UsePAM no
+SetEnv SHLVL=5
 Subsystem sftp /usr/lib/openssh/sftp-server
 C
+# SHLVL: else bash would read this user's own .bashrc.
 start "$(command -v sshd)" -D -e -f "$PWD/sshd.conf"
 ready port_open "$port"
 sed "s/^/[127.0.0.1]:$port /" host.pub >known
