@@ -88,6 +88,8 @@ const char *detach_prepare(const struct detach_view *v, struct thread *one)
 		return "it is in the blob";
 	if (on_our_stacks(v, sp))
 		return "a signal handler runs on a stack of ours";
+	if (thread_has_faulted(one)) /* a landing of ours, as it may be: the program must not get it */
+		return "it is trapping";
 	if (v->original(v->context, &pc, &sp))
 		return "it is in the middle of woven code";
 	if (pc != one->regs.rip || sp != one->regs.rsp) {

@@ -206,6 +206,31 @@ bool threads_tend(void)
 	return late.count;
 }
 
+static bool is_fault(const siginfo_t *info)
+{
+	static const int signals[] = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV};
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		if (info->si_signo == signals[i])
+			return info->si_code > 0;
+	return false;
+}
+
+bool thread_has_faulted(const struct thread *one)
+{
+	enum { AT_ONCE = 16 };
+	siginfo_t pending[AT_ONCE];
+	long got;
+	for (uint64_t from = 0;; from += got) {
+		struct __ptrace_peeksiginfo_args which = {.off = from, .nr = AT_ONCE};
+		got = ptrace(PTRACE_PEEKSIGINFO, one->tid, &which, pending);
+		for (long i = 0; i < got; i++)
+			if (is_fault(&pending[i]))
+				return true;
+		if (got < AT_ONCE)
+			return false;
+	}
+}
+
 int thread_nudge(struct thread *one, int64_t us)
 {
 	struct timespec while_it_runs = {0, us * 1000};

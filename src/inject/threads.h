@@ -44,6 +44,8 @@ int threads_stop_one(struct threads *t, pid_t pid, pid_t tid, int timeout_ms) __
 void threads_release(struct threads *t);
 void thread_release(struct threads *t, struct thread *one);
 
+/* A fault or trap of its own waits to be delivered: it was stopped on the way out of the exception. Whoever handles these signals then gets it. */
+bool thread_has_faulted(const struct thread *one);
 /* Lets a stopped thread run for so long, also one that job control has stopped, and stops it again. Returns 0 or -errno. */
 int thread_nudge(struct thread *one, int64_t us) __attribute__((warn_unused_result));
 

@@ -41,6 +41,21 @@ def is_clean(pid):
     check(not [l for l in links if "memfd:clearview" in l], "no descriptor of ours is left in %d: %s" % (pid, links))
 
 
+def tell_story():
+    """What became of a process that has gone: nginx says which signal ended it, the supervisors what they did to it last."""
+    for name, lines in (nginx.folder + "/error.log", 20), (clearview.WORK + "/state/supervisor.log", 60), (clearview.WORK + "/killed/supervisor.log", 60):
+        if os.path.exists(name):
+            with open(name, errors="replace") as f:
+                print("--- %s\n%s" % (name, "".join(f.readlines()[-lines:])))
+
+
+def none_is_lost(ours, words):
+    now = [nginx.master()] + nginx.workers()
+    if now != ours:
+        tell_story()
+    check(now == ours, "no process was lost %s: %s, now %s" % (words, ours, now))
+
+
 def signals(pid):
     with open("/proc/%d/status" % pid) as f:
         return [line for line in f if line.startswith(("SigBlk", "SigIgn", "SigCgt"))]
@@ -55,10 +70,12 @@ def stops(text):
 
 
 def cycle(nginx, ours, options):
-    attached = command("attach", "--tree", *options, str(nginx.master()))
+    attached = command("attach", "--tree", "--debug", *options, str(nginx.master()))
+    none_is_lost(ours, "by attaching")
     check(attached.returncode == 0 and len(stops(attached.stdout)) == len(ours), "attach: %d: %s" % (attached.returncode, attached.stderr))
     check(all("clearview" in open("/proc/%d/maps" % pid).read() for pid in ours), "all are guarded")
     detached = command("detach", "--tree", str(nginx.master()))
+    none_is_lost(ours, "by letting go")
     check(detached.returncode == 0 and len(stops(detached.stdout)) == len(ours), "detach: %d: %s" % (detached.returncode, detached.stderr))
     for pid in ours:
         is_clean(pid)
@@ -111,14 +128,14 @@ try:
     check([descriptors(pid) for pid in ours[:1]] == held, "as many descriptors as before")
     requests, failed = load.stop()
     check(not failed, "no request was lost: %s" % failed[:3])
-    check([nginx.master()] + nginx.workers() == ours, "no process was lost")
+    none_is_lost(ours, "under load")
     load, chance = Load(nginx), random.Random(SEED)
     for n in range(KILLS):
         kill_in_the_middle(nginx, chance, "detach" if n % 2 else "attach")
         check(load.wait_requests(50), "requests are answered when the supervisor was killed in the middle (%d)" % n)
     more, failed = load.stop()
     check(not failed, "no request was lost to a killed supervisor: %s" % failed[:3])
-    check([nginx.master()] + nginx.workers() == ours, "no process was lost to a killed supervisor")
+    none_is_lost(ours, "to a killed supervisor")
     check(nginx.stop() == 0, "a graceful end")
 finally:
     if nginx.child.poll() is None:
