@@ -2,6 +2,8 @@
 #include "engine/image_private.h"
 #include "engine/return_sites.h"
 
+#include <errno.h>
+
 static void attempt_free(struct attempt *a)
 {
 	text_plans_free(a->plans, a->plan_count);
@@ -12,6 +14,8 @@ static int attempt_make(struct image *im, struct redirected *r, struct weave *we
 {
 	struct loaded *l = r->loaded;
 	*out = (struct attempt){0};
+	if (!count && !r->copy && zone_is_short(l->zone))
+		return -ENOSPC;
 	int status = image_emit_copy(im, l, r->procedure, weaves, count, sparing, &out->copy);
 	if (!status)
 		status = image_plan_text(im, r, out->copy, &out->plans, &out->plan_count, &out->counts);

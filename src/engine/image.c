@@ -23,6 +23,8 @@ void image_init(struct image *im, uint8_t *code_host, void *shared_host, uint64_
 uint64_t emit_stub(struct zone *z, uint64_t target)
 {
 	uint64_t at = zone_reserve(z, 16);
+	if (!at)
+		return 0;
 	struct emitter e = {zone_host(z, at), at, 16, 0, false};
 	emit_bytes(&e, (uint8_t[]){0xff, 0x25, 0, 0, 0, 0}, 6);
 	emit_bytes(&e, &target, 8);
@@ -362,6 +364,15 @@ static int begin_procedure(struct image *im, struct loaded *l, struct procedure 
 	return status;
 }
 
+/* Nobody wishes for it: room that is short stays for procedures that something is woven into. Takes p over. */
+static int begin_unneeded(struct image *im, struct loaded *l, struct procedure *p, struct redirected **out)
+{
+	if (!zone_is_short(l->zone))
+		return begin_procedure(im, l, p, out);
+	procedure_free(p);
+	return -ENOSPC;
+}
+
 static int own_copy(struct loaded *l, struct redirected *r, int status)
 {
 	if (status) {
@@ -468,7 +479,7 @@ void image_redirect_module(struct image *im, struct loaded *l, uint64_t except, 
 			tell("redirecting", m->path, i, m->range_count);
 		if (!all[i])
 			continue;
-		int status = begin_procedure(im, l, all[i], &r);
+		int status = begin_unneeded(im, l, all[i], &r);
 		if (status) {
 			refuse(l, status);
 			continue;

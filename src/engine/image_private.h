@@ -24,6 +24,6 @@ uint64_t image_module_identity(const struct module *m);
 void image_inherit_map(struct image *im, struct loaded *l);
 void image_inherit_roots(struct image *im, struct redirected *r);
 uint64_t image_former_original(struct image *im, uint64_t code_address);
-uint64_t emit_stub(struct zone *z, uint64_t target);
+uint64_t emit_stub(struct zone *z, uint64_t target); /* 0: the zone is full */
 
 #endif

@@ -20,12 +20,11 @@ uint64_t image_module_identity(const struct module *m)
 
 static void resume_zone(struct image *im, size_t n)
 {
-	const struct guest_header *header = (const struct guest_header *)im->code_host;
 	struct guest_legacy *legacy = &im->tables->legacy;
 	struct zone *z = &im->zones[n];
 	zone_init(z, legacy->zone[n], legacy->above[n], im->code_host + GUEST_CODE_OFFSET + n * ZONE_SIZE);
+	z->stub_probe = z->copies[0].next; /* the first that image_add_zone put there; there may be no room for another */
 	zone_resume(z, legacy->next_copy[n], legacy->hop_pages[n]);
-	z->stub_probe = emit_stub(z, im->base + header->entry[ENTRY_PROBE]);
 	im->zone_count = n + 1;
 }
 

@@ -31,7 +31,7 @@ bool zone_above(uint64_t anchor, uint64_t *start)
 
 void zone_init(struct zone *z, uint64_t start, bool above, uint8_t *host)
 {
-	*z = (struct zone){.start = start, .host = host};
+	*z = (struct zone){.start = start, .host = host, .spare = 4 * MB};
 	if (above) {
 		z->hop_start = start;
 		z->hop_end = start + 192 * MB;
@@ -114,6 +114,14 @@ void zone_trim(struct zone *z, uint64_t end)
 			keep_next(z);
 			return;
 		}
+}
+
+bool zone_is_short(const struct zone *z)
+{
+	uint64_t left = 0;
+	for (int i = 0; i < 2; i++)
+		left += z->copies[i].end - z->copies[i].next;
+	return left <= z->spare;
 }
 
 static bool hop_is_free(const struct zone *z, uint64_t at)

@@ -24,6 +24,7 @@ struct zone {
 	uint8_t *host;       /* the same bytes, writable */
 	uint64_t stub_probe; /* guest address of `jmp *blob's probe entry` */
 	struct { uint64_t next, end; } copies[2]; /* guest addresses; the second is used when the first is full */
+	uint64_t spare;      /* bytes of room that are kept for copies with something woven into them */
 	uint64_t hop_start, hop_end;
 	uint8_t *hop_used;   /* a bit a byte of the hop range */
 	uint64_t *next_copy;   /* where copies[].next are kept for a later supervisor, and which pages of the stretch of hops have some; NULL: nowhere */
@@ -59,6 +60,8 @@ uint64_t zone_reserve(struct zone *z, size_t size);
  * less often. */
 uint64_t zone_reserve_for(struct zone *z, size_t size, uint64_t text);
 void zone_trim(struct zone *z, uint64_t end);
+/* No more is left than what is kept for copies that something needs: system calls must be watched in libraries that come last, too. */
+bool zone_is_short(const struct zone *z);
 
 /* A byte value that can't be executed in 64-bit user mode and never will be: invalid, or privileged. */
 bool is_trap_byte(uint8_t byte);

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "node/supervisor.h"
 
-enum { TICK_US = 20000, DELAY_US = 20000, ONE_IN_DROPPED = 6, ONE_IN_DIES = 40, PROCEDURES = 4, TINY_ROOM = 192 << 10 };
+enum { TICK_US = 20000, DELAY_US = 20000, ONE_IN_DROPPED = 6, ONE_IN_DIES = 40, PROCEDURES = 4, TINY_ROOM = 192 << 10, TINY_SPARE = 96 << 10 };
 
 static const struct {
 	const char *name;
@@ -48,6 +48,7 @@ void provoke_family(struct family *f)
 		struct zone *z = &f->image.zones[i];
 		z->copies[0].end = z->copies[0].next + TINY_ROOM;
 		z->copies[1].end = z->copies[1].next;
+		z->spare = TINY_SPARE;
 	}
 }
 

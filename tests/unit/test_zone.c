@@ -1,0 +1,65 @@
+/* A zone that fills up: what nobody needs is refused first, then everything, and nothing is written outside. */
+#include "engine/image.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+
+enum { PIECE = 1 << 16 };
+
+static const uint64_t BASE = 0x7f0000000000;
+
+static uint8_t *host_memory(size_t size)
+{
+	uint8_t *host = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert_ptr_not_equal(host, MAP_FAILED);
+	return host;
+}
+
+static void room_is_kept(void **state)
+{
+	for (int above = 0; above < 2; above++) {
+		struct zone z;
+		uint8_t *host = host_memory(ZONE_SIZE);
+		uint64_t kept = 0;
+		zone_init(&z, BASE, above, host);
+		assert_false(zone_is_short(&z));
+		while (!zone_is_short(&z))
+			assert_int_not_equal(zone_reserve(&z, PIECE), 0);
+		while (zone_reserve(&z, PIECE))
+			kept += PIECE;
+		assert_in_range(kept, z.spare - 2 * PIECE, z.spare);
+		zone_release(&z);
+		munmap(host, ZONE_SIZE);
+	}
+}
+
+static void full_zone_has_no_stub(void **state)
+{
+	static struct loaded l;
+	struct zone z;
+	uint8_t *host = host_memory(ZONE_SIZE), *code = host_memory(GUEST_CODE_OFFSET);
+	struct image im = {.code_host = code, .base = BASE};
+	zone_init(&z, BASE, false, host);
+	l.zone = &z;
+	uint64_t stub = image_blob_stub(&im, &l, ENTRY_MODULES);
+	assert_true(zone_holds(&z, stub));
+	assert_memory_equal(zone_host(&z, stub), "\xff\x25\0\0\0\0", 6);
+	while (zone_reserve(&z, PIECE))
+		;
+	while (zone_reserve(&z, 1))
+		;
+	assert_int_equal(image_blob_stub(&im, &l, ENTRY_MODULES), 0);
+	zone_release(&z);
+	munmap(host, ZONE_SIZE);
+	munmap(code, GUEST_CODE_OFFSET);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(room_is_kept), cmocka_unit_test(full_zone_has_no_stub)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
