@@ -14,6 +14,11 @@ void log_open(int fd, enum log_level level)
 	log_max = level;
 }
 
+int log_descriptor(void)
+{
+	return log_fd;
+}
+
 void log_message(enum log_level level, const char *format, ...)
 {
 	static const char *const names[] = {"error", "warning", "info", "debug"};

@@ -11,6 +11,7 @@ enum { EXIT_CLEARVIEW = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
 /* Messages above `level` are dropped. `fd` is where they go from now on; it stays the caller's. */
 void log_open(int fd, enum log_level level);
+int log_descriptor(void);
 void log_message(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_message(LOG_ERROR, __VA_ARGS__)

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/log.h"
 #include "inject/trace.h"
 #include "node/adopt.h"
@@ -263,6 +264,7 @@ static void open_log(const struct supervisor *s)
 	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		log_open(fd, s->options.debug ? LOG_DEBUG : LOG_WARNING);
+	crash_log_arm();
 }
 
 static void say(int ready, int status, const char *text)

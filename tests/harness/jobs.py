@@ -8,6 +8,16 @@ PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 SKIP_STATUS = 77
 
 
+def crashes(folder):
+    """What supervisors said of their own crashes, in the state folders below: guests survive these, and a keeper starts another one."""
+    said = []
+    for path in glob.glob(os.path.join(folder, "**", "supervisor.log"), recursive=True):
+        with open(path, errors="replace") as f:
+            lines = f.read().splitlines()
+        said += ["\n".join(lines[i:i + 12]) for i, line in enumerate(lines) if "the supervisor crashes" in line]
+    return said
+
+
 class Outcome:
     def __init__(self, name, status, text="", folder=None):
         self.name, self.status, self.text, self.folder = name, status, text, folder
@@ -115,7 +125,8 @@ class ProgramJob:
         yield self.outcome("native", wrong, folder)
         for mode in self.modes:
             if mode != "native" and not wrong:
-                yield self.outcome(mode, compare.same(self.once(command, scripted, mode, folder), reference), folder)
+                differs = compare.same(self.once(command, scripted, mode, folder), reference)
+                yield self.outcome(mode, "\n".join(filter(None, [differs] + crashes(os.path.join(folder, "state." + mode)))), folder)
 
     def outcome(self, mode, wrong, folder):
         return Outcome("%s@%s" % (self.name, mode), FAILED if wrong else PASSED, wrong or "", folder)
@@ -138,8 +149,9 @@ class ScriptJob:
         result = processes.run(self.command, folder, environment, b"", self.seconds or self.setting.seconds, "%d.%s" % (os.getpid(), self.name),
                                self.cwd)
         said = (result.out + result.err).decode("utf-8", "replace").strip()
-        if result.problem or result.code not in (0, SKIP_STATUS):
-            yield Outcome(self.name, FAILED, "\n".join(filter(None, (result.problem or compare.ending(result.code), said[-1500:]))), folder)
+        crashed = crashes(folder)
+        if crashed or result.problem or result.code not in (0, SKIP_STATUS):
+            yield Outcome(self.name, FAILED, "\n".join(filter(None, [result.problem or compare.ending(result.code), said[-1500:]] + crashed)), folder)
         else:
             yield Outcome(self.name, SKIPPED if result.code else PASSED, said[-200:] if result.code else "", folder)
 
