@@ -4,6 +4,7 @@
  * build: -O2 -std=c++20 -fnon-call-exceptions -fexceptions -static
  * build: -O0 -std=c++20 -fnon-call-exceptions -fexceptions -no-pie -fno-pie
  * also: flip
+ * time: 60
  */
 #include <coroutine>
 #include <csetjmp>

@@ -1,4 +1,5 @@
-"""Run one command in a session of its own, bounded in time; on a time-out say where everything stood; leave no process behind.
+"""Run one command in a session of its own, bounded in time; on a time-out say where everything stood; leave no process behind. Time counts in proportion
+to the processor there was: on a machine that has other work, everything takes longer.
 
 Processes are found by their session and by a mark in their environment (those which left the session), and are ended by pid."""
 import ctypes, os, shutil, signal, subprocess, time
@@ -7,6 +8,7 @@ MARK = "TEST_MARK"
 PR_SET_CHILD_SUBREAPER = 36
 SETTLE = 5.0        # seconds a run's remaining processes have to end by themselves
 OUTPUT_LIMIT = 1 << 28
+CROWDED = 6         # times as long at most on a crowded machine
 
 
 def adopt_orphans():
@@ -86,12 +88,39 @@ def start(command, folder, environment, stdin, cwd):
                             stdout=open(folder + "/stdout", "wb"), stderr=open(folder + "/stderr", "wb"), start_new_session=True)
 
 
+class Timer:
+    """Counts seconds down, by the part of a processor that a thread gets. To be asked now and then."""
+    def __init__(self, seconds):
+        self.left, self.last = seconds, time.monotonic()
+        self.end = self.last + CROWDED * seconds
+
+    def over(self):
+        now = time.monotonic()
+        with open("/proc/loadavg") as f:
+            running = int(f.read().split()[3].partition("/")[0])
+        self.left -= (now - self.last) * min(1.0, len(os.sched_getaffinity(0)) / max(running, 1))
+        self.last = now
+        return self.left <= 0 or now > self.end
+
+
+def wait(child, seconds):
+    """False: it took longer."""
+    timer = Timer(seconds)
+    while True:
+        try:
+            child.wait(min(0.25, seconds))
+            return True
+        except subprocess.TimeoutExpired:
+            if timer.over():
+                return False
+
+
 def drain(session, mark, seconds):
     """Wait for the session to become empty; what is left after `seconds`."""
-    deadline, pause = time.monotonic() + seconds, 0.002
+    timer, pause = Timer(seconds), 0.002
     while True:
         left = belonging(session, mark)
-        if not left or time.monotonic() > deadline:
+        if not left or timer.over():
             return left
         time.sleep(pause)
         pause = min(pause * 2, 0.1)
@@ -110,9 +139,7 @@ def run(command, folder, environment, stdin=b"", seconds=30.0, mark="test", cwd=
         child = start(command, folder, environment, stdin, cwd or folder)
     except OSError as e:
         return Result(None, b"", b"", "cannot start %s: %s" % (command[0], e))
-    try:
-        child.wait(seconds)
-    except subprocess.TimeoutExpired:
+    if not wait(child, seconds):
         problem = "timed out after %g s (stacks: %s/stacks)" % (seconds, folder)
         stacks(belonging(child.pid, mark), folder + "/stacks")
     left = belonging(child.pid, mark) if problem else drain(child.pid, mark, SETTLE)
