@@ -200,9 +200,10 @@ int analysis_load(struct module *m, int folder)
 	return -EBADMSG;
 }
 
+/* An array without elements may be at its very end. */
 bool analysis_owns(const struct module *m, const void *bytes)
 {
-	return m->analysis && (uintptr_t)bytes - (uintptr_t)m->analysis < m->analysis_size;
+	return m->analysis && (uintptr_t)bytes - (uintptr_t)m->analysis <= m->analysis_size;
 }
 
 /* --- Writing. */

@@ -119,6 +119,24 @@ static void test_another_list_of_calls(void **state)
 	close(folder);
 }
 
+/* No procedure, and no such call: arrays without elements, at the end of the file. */
+static void test_nothing_found(void **state)
+{
+	static const char *const without_calls = "/lib/x86_64-linux-gnu/libm.so.6";
+	size_t count;
+	struct module *m;
+	int folder = folder_in(*state);
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(module_open_known(without_calls, folder, &m), 0);
+		assert_int_equal(m->analysis != NULL, again);
+		module_syscall_sites(m, wanted, 2, &count);
+		assert_int_equal(count, 0);
+		assert_int_equal(analysis_save(m, folder), 0);
+		module_free(m);
+	}
+	close(folder);
+}
+
 static void test_damage(void **state)
 {
 	enum { STEP = 769 };
@@ -185,6 +203,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_comes_back, state_setup, state_teardown),
 		cmocka_unit_test_setup_teardown(test_another_list_of_calls, state_setup, state_teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_found, state_setup, state_teardown),
 		cmocka_unit_test_setup_teardown(test_damage, state_setup, state_teardown),
 		cmocka_unit_test_setup_teardown(test_writable_by_others, state_setup, state_teardown),
 		cmocka_unit_test_setup_teardown(test_oldest_go, state_setup, state_teardown),
