@@ -1,6 +1,7 @@
 #include "engine/image.h"
 #include "engine/attempt.h"
 #include "engine/image_private.h"
+#include "engine/restartable.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -74,6 +75,7 @@ void image_unload(struct image *im, struct loaded *l)
 	vec_free(&l->written);
 	image_forget_wishes(im, l);
 	free(l->owner);
+	free(l->visit_probes);
 	free(l);
 }
 
@@ -273,7 +275,9 @@ static bool overlaps_other(struct loaded *l, const struct procedure *p, const st
 /* A procedure that isn't redirected yet. Takes p over, on failure too. */
 static int adopt_procedure(struct image *im, struct loaded *l, struct procedure *p, struct redirected **out)
 {
-	int status = overlaps_other(l, p, NULL) || image_is_written(l, p) ? -EBUSY : l->map ? 0 : image_give_map(im, l);
+	int status = restartable_in(l->module, p->ranges, p->range_count) ? -ENOTSUP :
+		     overlaps_other(l, p, NULL) || image_is_written(l, p) ? -EBUSY :
+		     l->map ? 0 : image_give_map(im, l);
 	if (status) {
 		procedure_free(p);
 		return status;

@@ -30,6 +30,7 @@ struct loaded {
 	size_t inlined_count;
 	struct shadow *shadow;     /* node/weave_shadow.c's */
 	struct heap_writes *heap_writes; /* node/weave_heap_writes.c's */
+	uint32_t *visit_probes;    /* which count procedures, by index of module->ranges; NULL: none */
 	bool fresh;                /* none of its code can be running yet */
 	bool present;              /* used while the list of modules is brought up to date */
 	VEC(struct range) written; /* module offsets that the program may have changed: nothing is redirected there */
@@ -65,7 +66,7 @@ struct procedure_wishes {
 };
 
 /* What is counted in whatever is redirected. */
-enum visits { VISITS_NONE, VISITS_BLOCKS, VISITS_INSTRUCTIONS };
+enum visits { VISITS_NONE, VISITS_BLOCKS, VISITS_INSTRUCTIONS, VISITS_PROCEDURES /* each in a tally of its own */ };
 
 /* How the engine reaches the processes. */
 struct text_access {
@@ -104,7 +105,7 @@ struct image {
 	bool direct_calls;           /* with redirect_all: calls lead straight to the copies */
 	bool only_traps;             /* bug provoker: every springboard an int3 */
 	uint8_t visits;              /* bug provoker: enum visits, a counting probe at each */
-	uint32_t visit_probe;        /* the one whose tally counts them; 0: none yet */
+	uint32_t visit_probe;        /* the one whose tally counts blocks or instructions; 0: none yet */
 	struct springboard_counts counts;
 };
 
@@ -146,6 +147,9 @@ void image_weave_again(struct image *im, struct loaded *l, uint64_t offset);
 /* Every procedure of the module (ld.so's debugger hook at `except` stays out: pass 0 for none). */
 typedef void image_progress(const char *what, const char *name, size_t done, size_t total);
 void image_redirect_module(struct image *im, struct loaded *l, uint64_t except, image_progress *tell);
+
+/* With VISITS_PROCEDURES: how many of the module's redirected procedures were executed. */
+size_t image_visited(const struct image *im, const struct loaded *l);
 
 /* Which processes there are, and which have the module. */
 void image_add_process(struct image *im, pid_t pid, uint32_t generation);

@@ -265,6 +265,7 @@ void module_free(struct module *m)
 	free(m->symbols);
 	if (!analysis_owns(m, m->ranges))
 		free(m->ranges);
+	free(m->restartable);
 	if (!analysis_owns(m, m->roots))
 		free(m->roots);
 	if (!analysis_owns(m, m->sites))

@@ -57,6 +57,9 @@ struct module {
 	struct syscall_site *sites; /* engine/syscall_sites.c's, for one list of wanted calls */
 	size_t site_count;
 	uint64_t sites_wanted;   /* names that list; 0: none yet */
+	struct range *restartable; /* engine/restartable.c's */
+	size_t restartable_count;
+	bool restartable_known;
 	struct procedure **decoded; /* engine/procedure.c's cache, by index of ranges[] */
 	const void *analysis;    /* the file that this was filled in from (engine/analysis.h); NULL: analysed here */
 	size_t analysis_size;

@@ -12,6 +12,7 @@ static const struct {
 	[REFUSED_UNREACHABLE] = {-ERANGE, "out of reach of the code cache"},
 	[REFUSED_FULL] = {-ENOSPC, "code cache full"},
 	[REFUSED_REWRITTEN] = {0, "rewritten by the program"},
+	[REFUSED_RESTARTABLE] = {-ENOTSUP, "restartable sequences (rseq)"},
 	[REFUSED_OTHER] = {0, "other reasons"},
 };
 

@@ -8,6 +8,7 @@ enum refusal {
 	REFUSED_UNREACHABLE,  /* an operand or the procedure itself is too far from the code cache */
 	REFUSED_FULL,         /* no room left in the code cache or the tables */
 	REFUSED_REWRITTEN,    /* the program writes to its text */
+	REFUSED_RESTARTABLE,  /* the kernel makes it begin again when it is interrupted */
 	REFUSED_OTHER,
 	REFUSALS,
 };
