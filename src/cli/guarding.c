@@ -27,11 +27,11 @@ static int number(const char *text, int low, int high, const char *what)
 
 static int visits_named(const char *text)
 {
-	static const char *const names[] = {[VISITS_BLOCKS] = "blocks", [VISITS_INSTRUCTIONS] = "instructions"};
-	for (int i = VISITS_BLOCKS; i <= VISITS_INSTRUCTIONS; i++)
+	static const char *const names[] = {[VISITS_BLOCKS] = "blocks", [VISITS_INSTRUCTIONS] = "instructions", [VISITS_PROCEDURES] = "procedures"};
+	for (int i = VISITS_BLOCKS; i <= VISITS_PROCEDURES; i++)
 		if (!strcmp(text, names[i]))
 			return i;
-	die(EXIT_CLEARVIEW, "--probe=%s: give blocks or instructions", text);
+	die(EXIT_CLEARVIEW, "--probe=%s: give blocks, instructions or procedures", text);
 }
 
 bool guard_option_set(int code, struct guard_options *o)

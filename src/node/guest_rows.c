@@ -91,6 +91,8 @@ static void describe(const struct family *f, pid_t pid, char *out, size_t size)
 		if (!image_process_has(l, pid))
 			continue;
 		add(out, size, "%s: %zu of %zu procedures redirected", base_name(l->module->path), l->redirected.count, l->module->range_count);
+		if (f->image.visits == VISITS_PROCEDURES)
+			add(out, size, ", %zu executed", image_visited(&f->image, l));
 		describe_refusals(l, out, size);
 		add(out, size, "%s\n", l->zone ? "" : "; all native: out of reach of the code cache");
 	}

@@ -130,6 +130,15 @@ static void handle_descriptors(struct supervisor *s)
 	}
 }
 
+static void log_visited(const struct image *im)
+{
+	for (size_t i = 0; i < im->modules.count && im->visits == VISITS_PROCEDURES; i++) {
+		const struct loaded *l = im->modules.at[i];
+		log_debug("%s: %zu of %zu procedures redirected, %zu executed; %u stay native", l->module->path, l->redirected.count, l->module->range_count,
+			  image_visited(im, l), l->refused);
+	}
+}
+
 static void drop_empty_families(struct supervisor *s)
 {
 	for (size_t i = 0; i < s->families.count; i++)
@@ -138,6 +147,7 @@ static void drop_empty_families(struct supervisor *s)
 			log_debug("%s: springboards %u long (%u through hops), %u short, %u int3, %u runs in place; %lu landings, %lu returns not noted, %lu visits counted", s->families.at[i]->program,
 				  im->counts.jumps, im->counts.hops, im->counts.short_jumps, im->counts.traps, im->counts.in_place, im->shared->landings, im->shared->unnoted_returns,
 				  im->visit_probe ? im->shared->tally[im->visit_probe].runs : 0);
+			log_visited(im);
 			guest_rows_family_ended(s->rows, s->families.at[i]);
 			family_free(s->families.at[i]);
 			s->families.at[i--] = s->families.at[--s->families.count];
