@@ -28,14 +28,18 @@ frontend f
 backend b
   server s 127.0.0.1:$back
 C
-start haproxy -W -f haproxy.conf -p "$PWD/haproxy.pid"
+# The master loses signals that come before it has started or reloaded, natively too.
+master_works() { /usr/bin/python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.settimeout(100); s.connect("m"); s.send(b"show proc\n"); assert b"worker" in s.recv(4096)'; }
+start haproxy -W -S "$PWD/m" -f haproxy.conf -p "$PWD/haproxy.pid"
 ready curl -sf "http://127.0.0.1:$port/page.txt"
 curl -sfi "http://127.0.0.1:$port/page.txt" | grep -ai x-proxy
 curl -s -o /dev/null -w '%{http_code}\n' "http://127.0.0.1:$port/no"
 load_http "http://127.0.0.1:$port/page.txt" -k -n 8000 -c 16
+ready master_works
 ab -q -n 5000 -c 8 "http://127.0.0.1:$port/page.txt" >reload.out 2>&1 & load=$!
 kill -USR2 "$server"; wait "$load" || true; grep -E '^(Complete|Failed)' reload.out
 ready curl -sf "http://127.0.0.1:$port/page.txt"; load_http "http://127.0.0.1:$port/page.txt" -n 2000 -c 8
+ready grep -q 'Former worker' log; ready master_works
 finish USR1
 grep -ciE 'segfault|killed|BUG' log || true
 kill -QUIT $backend; wait $backend; trap end_all EXIT
