@@ -15,7 +15,7 @@
 #define ALLOW(n) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, n, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 static sigjmp_buf back;
-static volatile sig_atomic_t seen;
+static volatile sig_atomic_t seen, timed;
 
 static void on_fault(int signal)
 {
@@ -25,7 +25,7 @@ static void on_fault(int signal)
 
 static void on_timer(int signal)
 {
-	seen = signal;
+	timed = signal;
 }
 
 static void fault(volatile int *p)
@@ -63,7 +63,7 @@ int main(void)
 	CHECK(timer_settime(timer, 0, &soon, NULL) == 0);
 	forbid();
 	fault(NULL);
-	while (seen != SIGRTMIN)
+	while (timed != SIGRTMIN)
 		;
 	puts("timer");
 	forbid();
