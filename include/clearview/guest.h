@@ -80,6 +80,7 @@ enum guest_event_kind {
 			    * guest_verdict; VERDICT_PROGRAM: it is right */
 	EVENT_RETURN,      /* args: siginfo_t *, ucontext_t *, the return address that was noted. reply: enum guest_verdict; VERDICT_PROGRAM: it is
 			    * right as it is */
+	EVENT_STEP,        /* args: address in a copy, where a program that steps itself is. reply 0: 1 if an instruction of the program's begins there */
 	EVENT_SIGNALFD,    /* from now on signals that are held must reach descriptors: the calls that wait for these are to be woven */
 };
 

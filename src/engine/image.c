@@ -20,14 +20,14 @@ void image_init(struct image *im, uint8_t *code_host, void *shared_host, uint64_
 	im->tables->legacy.generation = im->generation;
 }
 
-/* jmp *0(%rip); .quad target: the way from any zone to the blob in zone 0. */
+/* jmp *2(%rip); 2 bytes; .quad target: the way from any zone to the blob in zone 0. Aligned: a program may have the processor check that. */
 uint64_t emit_stub(struct zone *z, uint64_t target)
 {
 	uint64_t at = zone_reserve(z, 16);
 	if (!at)
 		return 0;
 	struct emitter e = {zone_host(z, at), at, 16, 0, false};
-	emit_bytes(&e, (uint8_t[]){0xff, 0x25, 0, 0, 0, 0}, 6);
+	emit_bytes(&e, (uint8_t[]){0xff, 0x25, 2, 0, 0, 0, 0xcc, 0xcc}, 8);
 	emit_bytes(&e, &target, 8);
 	return at;
 }
@@ -547,11 +547,23 @@ static bool is_untouched(const struct redirected *r, const struct insn *i)
 	return false;
 }
 
+/* `int $3`, cd 03, left in place: its trap looks like that of an int3 where its 03 stands. */
+static bool is_long_int3(const struct redirected *r, uint64_t offset)
+{
+	static const uint8_t long_int3[] = {0xcd, 3};
+	for (size_t k = 0; k < r->plan_count; k++) {
+		const struct text_plan *p = &r->plans[k];
+		if (offset > p->range.start && offset < p->range.end)
+			return !memcmp(p->bytes + (offset - 1 - p->range.start), long_int3, sizeof long_int3);
+	}
+	return false;
+}
+
 uint64_t image_landing(struct image *im, uint64_t address)
 {
 	struct loaded *l = image_module_at(im, address);
 	struct redirected *r = l ? image_redirected(l, address - l->bias) : NULL;
-	if (!r || r->leaving || procedure_insn(r->procedure, address - l->bias))
+	if (!r || r->leaving || procedure_insn(r->procedure, address - l->bias) || is_long_int3(r, address - l->bias))
 		return 0;
 	/* Code that no known flow leads to: a copy of what is reached from here. Its own jumps stay in it; the rest of the procedure keeps its copy. */
 	struct procedure *p;
@@ -571,7 +583,7 @@ uint64_t image_landing(struct image *im, uint64_t address)
 	return to;
 }
 
-uint64_t image_original(struct image *im, uint64_t code_address)
+static const struct copy *copy_around(struct image *im, uint64_t code_address)
 {
 	uint64_t offset;
 	for (size_t m = 0; m < im->modules.count; m++) {
@@ -581,13 +593,29 @@ uint64_t image_original(struct image *im, uint64_t code_address)
 		for (size_t i = 0; i < l->redirected.count; i++) {
 			struct redirected *r = l->redirected.at[i];
 			if (copy_original(r->copy, code_address, &offset))
-				return offset + l->bias;
+				return r->copy;
 			for (size_t k = 0; k < r->old_copies.count; k++)
 				if (copy_original(r->old_copies.at[k], code_address, &offset))
-					return offset + l->bias;
+					return r->old_copies.at[k];
 		}
 	}
+	return NULL;
+}
+
+uint64_t image_original(struct image *im, uint64_t code_address)
+{
+	uint64_t offset;
+	const struct copy *c = copy_around(im, code_address);
+	if (c && copy_original(c, code_address, &offset))
+		return offset + c->bias;
 	return image_former_original(im, code_address);
+}
+
+bool image_begins_insn(struct image *im, uint64_t code_address)
+{
+	const struct copy *c = copy_around(im, code_address);
+	const struct copy_entry *e = c ? copy_entry_at(c, code_address) : NULL;
+	return e && !e->in_place && c->code + e->moved == code_address;
 }
 
 uint64_t image_copy_of(const struct redirected *r, uint64_t offset)

@@ -174,6 +174,9 @@ int image_landing_is_hot(struct image *im, uint64_t address);
 /* The original address of an address in a copy; 0 if it isn't in one. */
 uint64_t image_original(struct image *im, uint64_t code_address);
 
+/* Whether the copy of an instruction begins exactly there: not its probes, not the middle of what stands for it, not the jump to one left in place. */
+bool image_begins_insn(struct image *im, uint64_t code_address);
+
 /* Guest address of the copy of an instruction; 0: none, or it runs in place. */
 uint64_t image_copy_of(const struct redirected *r, uint64_t offset);
 

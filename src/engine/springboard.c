@@ -107,6 +107,13 @@ static void keep_native(struct planner *s, const struct insn *i)
 	memcpy(s->plan->bytes + at, s->plan->original + at, i->length);
 }
 
+/* popf may make the program step itself: behind it there must be no instruction that isn't the program's. */
+static bool sets_trap_flag(const struct planner *s, const struct insn *i)
+{
+	enum { POPF = 0x9d };
+	return s->plan->original[insn_end(i) - 1 - s->plan->range.start] == POPF;
+}
+
 /* A few instructions stay native, and behind them a jump needs no hop. */
 static bool prefixed_form(struct planner *s, size_t at)
 {
@@ -124,7 +131,7 @@ static bool prefixed_form(struct planner *s, size_t at)
 			s->counts->prefixes += n != 0;
 			return long_form(s, here);
 		}
-		if (i->flow != FLOW_NEXT || s->copy->entries[k].woven || (s->copy->detour && i->address == p->entry))
+		if (i->flow != FLOW_NEXT || sets_trap_flag(s, i) || s->copy->entries[k].woven || (s->copy->detour && i->address == p->entry))
 			return false;
 	}
 	return false;

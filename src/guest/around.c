@@ -36,11 +36,11 @@ static uint64_t *place_in_frame(struct probe_frame *f, int i)
 	return i == REG_RSP ? &f->rflags : &f->r[i];
 }
 
-/* jmp *0(%rip); .quad target: a zone's way to the blob. 0: there is none. */
+/* jmp *2(%rip); 2 bytes; .quad target: a zone's way to the blob. 0: there is none. */
 static uint64_t stub_target(uint64_t address)
 {
 	uint64_t word, target;
-	bool is_stub = in_copies(address) && read_word(address, 8, &word) && (word & 0xffffffffffff) == 0x25ff && read_word(address + 6, 8, &target);
+	bool is_stub = in_copies(address) && read_word(address, 8, &word) && (word & 0xffffffffffff) == 0x225ff && read_word(address + 8, 8, &target);
 	return is_stub && in_blob(target) ? target : 0;
 }
 

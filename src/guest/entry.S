@@ -17,6 +17,9 @@
 /* The kernel calls with rdi = signal, rsi = siginfo, rdx = ucontext; rsp is 8 modulo 16. */
 entry_signal:
 	cld
+	pushfq
+	btrq $18, (%rsp)                /* AC: the blob's accesses needn't be aligned */
+	popfq
 	push %rbp
 	mov %rsp, %rbp
 	and $-16, %rsp

@@ -57,10 +57,12 @@ static uint64_t ask_for_landing(uint64_t address, int signal, const struct conte
 	return 0;
 }
 
-/* Dead text traps: int3 (the program counter is behind it), or a springboard's displacement byte that is a privileged or invalid opcode. */
+/* Dead text traps: int3 (the program counter is behind it), or a springboard's displacement byte that is a privileged or invalid opcode. `int $4` is
+ * something else: the program counter is behind it, too, where a springboard may be. */
 static bool resolve_landing(int signal, const struct guest_siginfo *info, struct context *c)
 {
-	if (info->code <= 0)
+	enum { OVERFLOW = 4 };
+	if (info->code <= 0 || c->trap == OVERFLOW)
 		return false;
 	uint64_t address = signal == SIG_TRAP ? c->rip - 1 : c->rip;
 	if (signal == SIG_TRAP && info->code != SI_KERNEL_ && info->code != TRAP_BREAKPOINT)
@@ -73,6 +75,28 @@ static bool resolve_landing(int signal, const struct guest_siginfo *info, struct
 	guest_shared.last_landing = address;
 	__atomic_add_fetch(&guest_shared.landings, 1, __ATOMIC_RELAXED);
 	c->rip = copy;
+	return true;
+}
+
+/* A program that steps itself, by the trap flag, sees its own instructions only: not the springboards, hops, probes, nor the blob. */
+static bool step_over_ours(int signal, const struct guest_siginfo *info, struct context *c)
+{
+	enum { TRAP_TRACE = 2 };
+	uint64_t reply[2], copy;
+	if (signal != SIG_TRAP || info->code != TRAP_TRACE)
+		return false;
+	if ((copy = find_landing(c->rip, false)))
+		c->rip = copy;
+	return in_blob(c->rip) || (in_copies(c->rip) && post_event(EVENT_STEP, (uint64_t[]){c->rip, 0, 0, 0}, reply) && !reply[0]);
+}
+
+/* The program wants unaligned accesses to trap, its own: not those that the blob makes for it. */
+static bool align_blob(int signal, struct context *c)
+{
+	enum { ALIGNMENT_CHECK = 17, AC = 0x40000 };
+	if (signal != SIG_BUS || c->trap != ALIGNMENT_CHECK || !in_blob(c->rip))
+		return false;
+	c->rflags &= ~(uint64_t)AC;
 	return true;
 }
 
@@ -194,7 +218,7 @@ static void fault_to_program(int signal, const struct guest_siginfo *info, struc
 /* By an instruction. */
 static void raised_signal(int signal, const struct guest_siginfo *info, struct context *c)
 {
-	if (shadow_fault(signal, info, c) || check_fault(signal, info, c) || strict_trap(signal, info, c) || resolve_landing(signal, info, c) || fix_memory_fault(c) ||
+	if (align_blob(signal, c) || step_over_ours(signal, info, c) || shadow_fault(signal, info, c) || check_fault(signal, info, c) || strict_trap(signal, info, c) || resolve_landing(signal, info, c) || fix_memory_fault(c) ||
 	    skip_probe(c) || heap_fault(signal, info, c) || act_on_fault(c) ||
 	    (signal == SIG_SEGV && follow_trampoline(c)))
 		return;

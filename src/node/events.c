@@ -123,6 +123,11 @@ static uint64_t on_original(struct supervisor *s, struct family *f, const struct
 	return image_original(&f->image, e->arg[0]);
 }
 
+static uint64_t on_step(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	return image_begins_insn(&f->image, e->arg[0]);
+}
+
 static uint64_t on_text(struct supervisor *s, struct family *f, const struct event_in *e)
 {
 	const struct loaded *l = image_module_at(&f->image, e->arg[0]);
@@ -171,7 +176,7 @@ static event_handler *const handlers[] = {
 	[EVENT_FAULT] = on_fault,         [EVENT_LANDING] = on_landing, [EVENT_MODULES] = on_modules,   [EVENT_EXEC] = on_exec,
 	[EVENT_EXEC_FAILED] = on_exec_failed, [EVENT_FORKED] = on_forked, [EVENT_HEAP] = on_heap, [EVENT_ORIGINAL] = on_original,
 	[EVENT_TEXT] = on_text,           [EVENT_TEXT_WRITE] = on_text_write,
-	[EVENT_SIGNALFD] = on_signalfd,
+	[EVENT_STEP] = on_step,           [EVENT_SIGNALFD] = on_signalfd,
 	[EVENT_RETURN] = on_return,
 	[EVENT_WRITE] = on_write,
 };
