@@ -6,7 +6,7 @@
 """
 import os, subprocess, sys
 
-SEEDS = "1,2,3,5,6,7,8,9,10"
+SEEDS = "1,2,3,5,6"
 
 here = os.path.dirname(os.path.abspath(__file__))
 sys.exit(subprocess.run([os.path.join(here, "../differential/run"), "--build", os.environ["BUILD"], "--seed", SEEDS]).returncode)
