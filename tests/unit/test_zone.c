@@ -47,7 +47,7 @@ static void full_zone_has_no_stub(void **state)
 	l.zone = &z;
 	uint64_t stub = image_blob_stub(&im, &l, ENTRY_MODULES);
 	assert_true(zone_holds(&z, stub));
-	assert_memory_equal(zone_host(&z, stub), "\xff\x25\0\0\0\0", 6);
+	assert_memory_equal(zone_host(&z, stub), "\xff\x25\2\0\0\0", 6);
 	while (zone_reserve(&z, PIECE))
 		;
 	while (zone_reserve(&z, 1))
