@@ -73,6 +73,7 @@ void image_unload(struct image *im, struct loaded *l)
 	vec_free(&l->redirected);
 	vec_free(&l->in);
 	vec_free(&l->written);
+	vec_free(&l->refusals);
 	image_forget_wishes(im, l);
 	free(l->owner);
 	free(l->visit_probes);
@@ -254,8 +255,9 @@ static void own_ranges(struct loaded *l, struct redirected *r)
 	}
 }
 
-static int refuse(struct loaded *l, int status)
+static int refuse(struct loaded *l, uint64_t offset, int status)
 {
+	vec_push(&l->refusals, (struct refused){offset, refusal_of(status)});
 	l->refused++;
 	l->refused_by[refusal_of(status)]++;
 	return status;
@@ -380,8 +382,9 @@ static int begin_unneeded(struct image *im, struct loaded *l, struct procedure *
 static int own_copy(struct loaded *l, struct redirected *r, int status)
 {
 	if (status) {
+		uint64_t offset = r->procedure->entry;
 		redirected_free(r);
-		return refuse(l, status);
+		return refuse(l, offset, status);
 	}
 	vec_push(&l->redirected, r);
 	own_ranges(l, r);
@@ -391,10 +394,11 @@ static int own_copy(struct loaded *l, struct redirected *r, int status)
 static int redirect_procedure(struct image *im, struct loaded *l, struct procedure *p, struct weave *weaves, size_t count)
 {
 	struct redirected *r;
-	bool covered = image_redirected(l, p->entry); /* as a part of another one: not native */
+	uint64_t entry = p->entry;
+	bool covered = image_redirected(l, entry); /* as a part of another one: not native */
 	int status = begin_procedure(im, l, p, &r);
 	if (status)
-		return covered ? status : refuse(l, status);
+		return covered ? status : refuse(l, entry, status);
 	return own_copy(l, r, stage_copy(im, r, weaves, count));
 }
 
@@ -403,13 +407,13 @@ int image_redirect(struct image *im, struct loaded *l, uint64_t offset, struct w
 	struct redirected *r = l->zone ? image_redirected(l, offset) : NULL;
 	struct procedure *p;
 	if (!l->zone)
-		return refuse(l, -ERANGE);
+		return refuse(l, offset, -ERANGE);
 	if (r)
 		return r->given_up ? -EBUSY : stage_copy(im, r, weaves, count);
 	int status = procedure_get(l->module, offset, &p);
 	if (!status && !p->lasting)
 		p->lasting = l->module->learned = true;
-	return status ? refuse(l, status) : redirect_procedure(im, l, p, weaves, count);
+	return status ? refuse(l, offset, status) : redirect_procedure(im, l, p, weaves, count);
 }
 
 static int order_addresses(const void *a, const void *b)
@@ -433,7 +437,7 @@ static struct procedure **decode_all(struct loaded *l, uint64_t except, address_
 			continue;
 		int status = procedure_get(l->module, m->ranges[i].start, &all[i]);
 		if (status) {
-			refuse(l, status);
+			refuse(l, m->ranges[i].start, status);
 			continue;
 		}
 		if (all[i]->ranges[0].start < m->ranges[i].start) {
@@ -485,7 +489,7 @@ void image_redirect_module(struct image *im, struct loaded *l, uint64_t except, 
 			continue;
 		int status = begin_unneeded(im, l, all[i], &r);
 		if (status) {
-			refuse(l, status);
+			refuse(l, m->ranges[i].start, status);
 			continue;
 		}
 		add_jumps(r, &jumps);
@@ -496,7 +500,7 @@ void image_redirect_module(struct image *im, struct loaded *l, uint64_t except, 
 		if (!stage_present_copy(im, l->redirected.at[i])) {
 			int status = stage_copy(im, l->redirected.at[i], NULL, 0);
 			if (status)
-				refuse(l, status);
+				refuse(l, l->redirected.at[i]->procedure->entry, status);
 		}
 	vec_free(&jumps);
 	free(all);

@@ -26,6 +26,7 @@ struct loaded {
 	struct procedure_wishes **wished_by_range;
 	uint32_t refused;          /* procedures that could not be redirected */
 	uint32_t refused_by[REFUSALS]; /* the same, by reason */
+	VEC(struct refused { uint64_t offset; enum refusal why; }) refusals; /* the same, one by one */
 	const struct inline_weaver *inlined[INLINE_WEAVERS_MAX]; /* what is woven into all its copies; owned by whoever put them there */
 	size_t inlined_count;
 	struct shadow *shadow;     /* node/weave_shadow.c's */

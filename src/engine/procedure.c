@@ -71,6 +71,13 @@ static bool takes_return_address(const struct walk *w, const struct insn *call)
 	return (bytes[0] & 0xf8) == 0x58 || bytes[0] == 0x8f; /* pop */
 }
 
+/* A branch or call to where the module has no code: data, decoded, as behind a jump table that was taken for longer than it is. */
+static bool goes_nowhere(const struct module *m, const struct insn *i)
+{
+	bool direct = i->flow == FLOW_BRANCH || i->flow == FLOW_JUMP || i->flow == FLOW_CALL;
+	return direct && !module_text(m, i->target);
+}
+
 /* Straight down from `address` until control leaves or known code is met. */
 static void walk_from(struct walk *w, uint64_t address)
 {
@@ -83,7 +90,7 @@ static void walk_from(struct walk *w, uint64_t address)
 		size_t available;
 		const uint8_t *bytes = module_bytes(w->p->module, address, &available);
 		struct insn i;
-		if (!bytes || insn_decode(bytes, available, address, &i))
+		if (!bytes || insn_decode(bytes, available, address, &i) || goes_nowhere(w->p->module, &i))
 			return;
 		vec_push(&w->insns, i);
 		w->slots[slot] = w->insns.count;
