@@ -78,7 +78,7 @@ bool guard_option_set(int code, struct guard_options *o)
 		break;
 	case GUARD_OPTION_PROVOKE:
 		if (!provoke_parse(optarg, &o->provoke))
-			die(EXIT_CLEARVIEW, "--provoke=%s: give traps, tiny, delay, drop, die, commits, or several with commas", optarg);
+			die(EXIT_CLEARVIEW, "--provoke=%s: give traps, tiny, delay, drop, die, commits, unrepaired, or several with commas", optarg);
 		break;
 	default:
 		return false;

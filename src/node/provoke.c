@@ -15,6 +15,7 @@ static const struct {
 	uint16_t bit;
 } names[] = {
 	{"traps", PROVOKE_TRAPS}, {"tiny", PROVOKE_TINY}, {"delay", PROVOKE_DELAY}, {"drop", PROVOKE_DROP}, {"die", PROVOKE_DIE}, {"commits", PROVOKE_COMMITS},
+	{"unrepaired", PROVOKE_UNREPAIRED},
 };
 
 bool provoke_parse(const char *list, uint16_t *out)

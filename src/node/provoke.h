@@ -15,6 +15,7 @@ enum provoker {
 	PROVOKE_DROP = 8,     /* events are taken out of the mailbox and forgotten */
 	PROVOKE_DIE = 16,     /* the supervisor is killed; its keeper starts another */
 	PROVOKE_COMMITS = 32, /* procedures are redirected, made anew and put back at random */
+	PROVOKE_UNREPAIRED = 64, /* no failure is repaired, for tests that fail on purpose, again and again */
 };
 
 /* Names with commas between. False: one of them is none. */

@@ -6,6 +6,7 @@
 #include "node/enforce.h"
 #include "node/module_cache.h"
 #include "node/procedures.h"
+#include "node/provoke.h"
 #include "node/seen_modules.h"
 #include "node/served.h"
 #include "node/static_facts.h"
@@ -177,6 +178,10 @@ static void report_activations(struct supervisor *s)
 
 void repairing_failure(struct supervisor *s, const struct failure *f, struct repair_verdict *verdict)
 {
+	if (s->options.provoke & PROVOKE_UNREPAIRED) {
+		verdict->kind = REPAIR_DIE;
+		return;
+	}
 	report_activations(s);
 	seen_modules_flush(s->store);
 	int status = repair_failure(s->repair, f, verdict);
