@@ -203,8 +203,10 @@ static bool former_boundary(const struct image *im, uint64_t pc, uint64_t *origi
 		else
 			high = middle;
 	}
-	*original = low < im->former.count ? im->former.at[low].original : 0;
-	return low < im->former.count && im->former.at[low].code == pc;
+	if (low == im->former.count || im->former.at[low].code != pc)
+		return false;
+	*original = im->former.at[low].original;
+	return true;
 }
 
 static bool find_original(struct image *im, const struct zone *z, uint64_t pc, uint64_t *original)
