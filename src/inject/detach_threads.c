@@ -81,8 +81,10 @@ static const char *prepare_stack(const struct detach_view *v, const struct threa
 	return problem;
 }
 
+/* It is moved only when nothing else is in the way: who is helped on must get on. */
 const char *detach_prepare(const struct detach_view *v, struct thread *one)
 {
+	struct thread moved = *one;
 	uint64_t pc = one->regs.rip, sp = one->regs.rsp;
 	if (in_blob(v, pc))
 		return "it is in the blob";
@@ -92,10 +94,11 @@ const char *detach_prepare(const struct detach_view *v, struct thread *one)
 		return "it is trapping";
 	if (v->original(v->context, &pc, &sp))
 		return "it is in the middle of woven code";
-	if (pc != one->regs.rip || sp != one->regs.rsp) {
-		one->regs.rip = pc;
-		one->regs.rsp = sp;
-		one->is_moved = true;
-	}
-	return prepare_stack(v, one);
+	moved.is_moved |= pc != one->regs.rip || sp != one->regs.rsp;
+	moved.regs.rip = pc;
+	moved.regs.rsp = sp;
+	const char *problem = prepare_stack(v, &moved);
+	if (!problem)
+		*one = moved;
+	return problem;
 }

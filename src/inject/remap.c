@@ -62,8 +62,9 @@ static int stop(struct stay *s)
 		case TRACE_GROUP:
 			return ptrace(PTRACE_GETREGS, s->tid, NULL, &s->saved) ? -errno : 0;
 		case TRACE_SIGNAL:
-		case TRACE_TRAPPED: /* its own; our stop comes behind */
+		case TRACE_TRAPPED: /* its own, with which the kernel has forgotten our interrupt */
 			trace_resume(s->tid, signal);
+			trace_interrupt(s->tid);
 			break;
 		case TRACE_EXEC:
 			trace_detach(s->tid, 0);

@@ -13,7 +13,7 @@
 
 #include "inject/trace.h"
 
-enum { ROUND_NS = 50000, MASK_SIZE = 8, NUDGE_PATIENCE_US = 1000000 };
+enum { ROUND_NS = 50000, MASK_SIZE = 8 };
 
 int64_t monotonic_us(void)
 {
@@ -129,7 +129,7 @@ static int seize_new(struct threads *t)
 	return status ? status : fresh;
 }
 
-static int note_stopped(struct thread *one)
+int thread_note_stopped(struct thread *one)
 {
 	one->is_stopped = true;
 	if (ptrace(PTRACE_GETREGS, one->tid, NULL, &one->regs) || ptrace(PTRACE_GETSIGMASK, one->tid, (void *)(long)MASK_SIZE, &one->real_mask))
@@ -145,10 +145,11 @@ static int look(struct thread *one)
 	switch (trace_next(one->tid, false, &signal)) {
 	case TRACE_GROUP:
 		one->in_group_stop |= signal != SIGTRAP;
-		return note_stopped(one);
-	case TRACE_SIGNAL: /* its own; our stop comes behind */
+		return thread_note_stopped(one);
+	case TRACE_SIGNAL: /* its own, with which the kernel has forgotten our interrupt */
 	case TRACE_TRAPPED:
 		trace_resume(one->tid, signal);
+		trace_interrupt(one->tid);
 		return 0;
 	case TRACE_GONE:
 		one->is_gone = true;
@@ -181,14 +182,6 @@ static int await_stops(struct threads *t, int64_t deadline)
 			return -ETIMEDOUT;
 		nanosleep(&pause, NULL);
 	}
-}
-
-static void give_up(struct threads *t)
-{
-	for (size_t i = 0; i < t->all.count; i++)
-		if (!t->all.at[i].is_stopped && !t->all.at[i].is_gone)
-			vec_push(&late, t->all.at[i].tid);
-	threads_release(t);
 }
 
 bool threads_tend(void)
@@ -231,20 +224,6 @@ bool thread_has_faulted(const struct thread *one)
 	}
 }
 
-int thread_nudge(struct thread *one, int64_t us)
-{
-	struct timespec while_it_runs = {0, us * 1000};
-	struct threads only = {.all = {one, 1, 1}};
-	if (one->is_moved && trace_put_registers(one->tid, &one->regs))
-		return -ESRCH;
-	one->is_moved = one->is_stopped = false;
-	if (ptrace(PTRACE_CONT, one->tid, NULL, NULL))
-		return -ESRCH;
-	nanosleep(&while_it_runs, NULL);
-	ptrace(PTRACE_INTERRUPT, one->tid, NULL, NULL);
-	return await_stops(&only, monotonic_us() + NUDGE_PATIENCE_US);
-}
-
 static int stop(struct threads *t, pid_t pid, pid_t only, int timeout_ms)
 {
 	int64_t deadline = monotonic_us() + timeout_ms * 1000ll;
@@ -263,7 +242,7 @@ static int stop(struct threads *t, pid_t pid, pid_t only, int timeout_ms)
 	if (status >= 0 && !stopped)
 		status = -ESRCH;
 	if (status < 0)
-		give_up(t);
+		threads_release(t);
 	return status < 0 ? status : 0;
 }
 
@@ -313,6 +292,8 @@ static void restart_call(pid_t pid, struct thread *one)
 
 void thread_release(struct threads *t, struct thread *one)
 {
+	if (!one->is_stopped && !one->is_gone)
+		vec_push(&late, one->tid);
 	if (!one->is_stopped || one->is_gone)
 		return;
 	restart_call(t->pid, one);

@@ -12,7 +12,7 @@
 #include "node/failures_private.h"
 #include "node/guest_rows.h"
 
-enum { PATIENCE_US = 10000000, STOP_MS = 500, PAUSE_US = 2000, PAUSE_MAX_US = 50000, NUDGES = 4, NUDGE_US = 50, NUDGE_DOUBLINGS = 9, NEAR = 16384 };
+enum { PATIENCE_US = 10000000, STOP_MS = 500, PAUSE_US = 2000, PAUSE_MAX_US = 50000, NUDGES = 4, NUDGES_MAX = 100, NUDGE_US = 50, NUDGE_DOUBLINGS = 9, RUNNING_DOUBLINGS = 5, TRIES_ALONE = 2, NEAR = 16384 };
 
 enum stage {
 	STAGE_HEAP,  /* blocks in front of guard pages are being freed by the program */
@@ -90,6 +90,8 @@ static bool is_used(void *context, const struct thread *one, uint64_t slot)
 					      u->r14, u->r15}};
 	struct cfi_frame frame;
 	bool behind_call = false;
+	if (slot < u->rsp) /* a signal frame whose handler has returned: the restorer is about to */
+		return true;
 	for (uint64_t cfa = 0; cfa <= slot; cfa = frame.cfa) {
 		uint64_t bias, pc = r.rip - behind_call;
 		struct module *m = v.module_at(v.context, pc, &bias);
@@ -150,15 +152,19 @@ static bool is_followed(const struct supervisor *s, pid_t pid)
 	return false;
 }
 
-/* A process that job control has stopped in the middle of our code would stay there: it is helped on, longer with each try, for the machine may be busy. */
+/* One that stands in our code is helped on while the others wait: job control would leave it there for ever, and threads that are in our code most of the time
+ * are never all out of it at once. For longer with each try, since the machine may be busy. */
 static const char *prepare_thread(const struct detach_view *v, struct thread *one, unsigned tries)
 {
 	const char *problem = detach_prepare(v, one);
-	int64_t us = NUDGE_US << (tries < NUDGE_DOUBLINGS ? tries : NUDGE_DOUBLINGS);
-	for (int i = 0; problem && one->in_group_stop && i < NUDGES; i++) {
-		if (thread_nudge(one, us))
-			return problem;
-		problem = one->is_gone ? NULL : detach_prepare(v, one);
+	unsigned most = one->in_group_stop ? NUDGE_DOUBLINGS : RUNNING_DOUBLINGS;
+	int64_t us = (int64_t)NUDGE_US << (tries < most ? tries : most), until = monotonic_us() + NUDGES * us;
+	if (!one->in_group_stop && tries < TRIES_ALONE)
+		return problem;
+	for (int i = 0; problem && i < NUDGES_MAX && monotonic_us() < until; i++) {
+		if (thread_nudge(one, us, v->plan->base, v->plan->base + GUEST_PRIVATE_OFFSET))
+			return one->is_gone ? NULL : problem;
+		problem = detach_prepare(v, one);
 	}
 	return problem;
 }

@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-enum { THREADS = 1 };
+enum { THREADS = 3 };
 
 static void *trap(void *unused)
 {
