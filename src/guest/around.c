@@ -203,6 +203,12 @@ static bool find_way_in(const struct context *c, struct way_in *w)
 	return follow_chain(c, w);
 }
 
+const struct probe_frame *interrupted_probe(const struct context *c)
+{
+	struct way_in w = {0};
+	return find_way_in(c, &w) ? w.frame : NULL;
+}
+
 bool show_around_blob(struct context *c)
 {
 	struct way_in w = {0};

@@ -91,8 +91,8 @@ void show_program_addresses(struct context *c)
 	c->reserved[SHOWN_ADDRESS] = c->reserved[SHOWN_STACK] = 0;
 	finish_probe(c);
 	bool around = false;
+	leave_probe_entry(c);
 	if (!restart_probe(c)) {
-		leave_probe_entry(c);
 		if (in_copies(c->rip))
 			leave_probe_code(c);
 		follow_jump(c);

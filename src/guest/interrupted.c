@@ -14,7 +14,7 @@
 
 extern const uint8_t entry_probe[], probe_saved[], probe_exit[], probe_exit_end[], guest_text_end[];
 
-enum { FRAME = 280, RETURN = 144, PROBE_CODE = 15, RELEASE_CODE = 8, SEARCH = 128 };
+enum { RETURN = 144, PROBE_CODE = 15, RELEASE_CODE = 8 };
 
 static bool same(const uint8_t *a, const uint8_t *b, unsigned size)
 {
@@ -40,23 +40,6 @@ static bool is_behind_probe(uint64_t address)
 static unsigned pushes_before(unsigned at)
 {
 	return at == 0 ? 0 : at <= 17 ? 1 + (at - 1) / 2 : 9 + (at - 17);
-}
-
-static bool is_frame(const struct probe_frame *f)
-{
-	return f->r[REG_RSP] == (uint64_t)f + FRAME && is_behind_probe(f->resume);
-}
-
-/* The blob's own frames lie below the probe's. Not so far that a signal frame, and in it another probe, could lie between. */
-static const struct probe_frame *find_frame(uint64_t sp)
-{
-	uint64_t word;
-	for (unsigned i = 0; i < SEARCH; i++) {
-		const struct probe_frame *f = (const struct probe_frame *)((sp & ~7ul) + 8 * i);
-		if (read_word((uint64_t)f, 8, &word) && read_word((uint64_t)&f->id, 8, &word) && is_frame(f))
-			return f;
-	}
-	return NULL;
 }
 
 static void registers_of(const struct probe_frame *f, struct context *c)
@@ -87,8 +70,8 @@ static bool back_to_start(struct context *c, unsigned *work)
 	if (at >= entry_probe && at < probe_saved)
 		return at_return(c, c->rsp + 8 * pushes_before(at - entry_probe));
 	if (at >= guest_zone && at < guest_text_end && !(at >= probe_exit && at < probe_exit_end)) {
-		const struct probe_frame *f = find_frame(c->rsp);
-		if (!f)
+		const struct probe_frame *f = interrupted_probe(c);
+		if (!f || !is_behind_probe(f->resume))
 			return false;
 		*work = guest_tables.probe[f->id % PROBE_COUNT_MAX].work;
 		c->rip = f->resume - PROBE_CODE;

@@ -64,6 +64,8 @@ enum { SHOWN_ADDRESS, REAL_ADDRESS, ORIGINAL, SHOWN_STACK, REAL_STACK, KEPT_ADDR
 bool in_blob(uint64_t address);
 bool show_around_blob(struct context *c);
 void go_on_in_blob(struct context *c);
+/* The probe that the blob is in the middle of; NULL: none. */
+const struct probe_frame *interrupted_probe(const struct context *c);
 /* Before entry_probe has done anything: back to the probe's call. */
 void leave_probe_entry(struct context *c);
 

@@ -3,7 +3,7 @@
  * build: -O2
  * build: -O2 -static
  * time: 60
- * also: flip
+ * also: flip probed
  */
 #include "behave.h"
 #include <pthread.h>
