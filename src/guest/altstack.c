@@ -106,6 +106,20 @@ static long set_stack(const struct signal_stack *wanted)
 	return status;
 }
 
+/* Natively a stack that isn't there any more does no harm until a handler wants it. But a landing would. */
+void program_munmap(const struct probe_frame *f)
+{
+	struct signal_stack s;
+	uint64_t start = f->r[REG_RDI], end = start + f->r[REG_RSI];
+	if (!guest_signals.own_stacks)
+		return;
+	SYS2(__NR_sigaltstack, NULL, &s);
+	if (s.flags & SS_DISABLE_ || is_our_altstack(s.sp) || s.sp >= end || s.sp + s.size <= start)
+		return;
+	our_stack(own_tid(), &s);
+	SYS2(__NR_sigaltstack, &s, NULL);
+}
+
 bool program_sigaltstack(struct probe_frame *f)
 {
 	struct signal_stack new, old;

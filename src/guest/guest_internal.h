@@ -97,6 +97,7 @@ void program_fork(struct probe_frame *f);
 void program_exec(struct probe_frame *f, bool seen_to_fail);
 void program_exec_failed(struct probe_frame *f);
 void program_mprotect(const struct probe_frame *f);
+void program_munmap(const struct probe_frame *f);
 void program_cloned(struct probe_frame *f, bool surely);
 
 /* saved.c: what ACTION_RESTORE needs of a procedure's activation. False: nothing is remembered of it, or (only_if_changed) its return address is intact. */

@@ -260,6 +260,9 @@ static bool program_system_call(const struct guest_probe *p, struct probe_frame 
 	case __NR_seccomp:
 		done = program_seccomp(f, number);
 		break;
+	case __NR_munmap:
+		program_munmap(f);
+		break;
 	case __NR_mprotect:
 	case __NR_pkey_mprotect:
 		program_mprotect(f);

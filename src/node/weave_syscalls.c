@@ -40,6 +40,7 @@ static const struct rule rules[] = {
 	{SYS_clone3, PROBE_SYSCALL, PROBE_CLONED},
 	{SYS_mprotect, PROBE_SYSCALL, NOTHING}, /* of text: the program will write there */
 	{SYS_pkey_mprotect, PROBE_SYSCALL, NOTHING},
+	{SYS_munmap, PROBE_SYSCALL, NOTHING}, /* of an alternate stack */
 	{SYS_mmap, NOTHING, PROBE_MAPPED},
 	{SYS_prctl, PROBE_SYSCALL, NOTHING}, /* filters of system calls */
 	{SYS_seccomp, PROBE_SYSCALL, NOTHING},
