@@ -311,7 +311,12 @@ int image_plan_text(struct image *im, struct redirected *r, const struct copy *c
 				       .paranoid = !im->redirect_all,
 				       .callee = im->direct_calls && !im->only_traps ? gate_of : NULL,
 				       .context = r->loaded};
-	return springboard_plan(copy, r->loaded->zone, &options, plans, plan_count, counts);
+	int status = springboard_plan(copy, r->loaded->zone, &options, plans, plan_count, counts);
+	if (!status && r->loaded->module->is_lost) {
+		text_plans_free(*plans, *plan_count);
+		status = -EIO;
+	}
+	return status;
 }
 
 /* Who calls the old copy directly is led on to the new one. */

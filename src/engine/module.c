@@ -2,6 +2,7 @@
 #include "engine/analysis.h"
 #include "engine/cfi.h"
 #include "engine/module_frames.h"
+#include "engine/module_lost.h"
 #include "engine/module_symbols.h"
 #include "engine/procedure.h"
 
@@ -194,10 +195,12 @@ static int map_file(struct module *m)
 		m->inode = st.st_ino;
 		m->changed_ns = st.st_mtim.tv_sec * 1000000000ull + st.st_mtim.tv_nsec;
 		void *map = mmap(NULL, m->size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (map == MAP_FAILED)
+		if (map == MAP_FAILED) {
 			status = -errno;
-		else
+		} else {
 			m->file = map;
+			module_guard(m);
+		}
 	}
 	close(fd);
 	return status;
@@ -232,6 +235,8 @@ int module_open_known(const char *path, int folder, struct module **out)
 		status = check_header(m);
 	if (!status)
 		status = read_program_headers(m);
+	if (!status && m->is_lost)
+		status = -EIO;
 	if (status) {
 		module_free(m);
 		return status;
@@ -252,8 +257,10 @@ void module_free(struct module *m)
 	cfi_free(m->cfi);
 	if (m->elf)
 		elf_end(m->elf);
-	if (m->file)
+	if (m->file) {
+		module_unguard(m);
 		munmap((void *)m->file, m->size);
+	}
 	for (size_t i = 0; m->exits && i < m->range_count; i++)
 		free(m->exits[i].targets);
 	free(m->exits);
@@ -278,7 +285,7 @@ void module_free(struct module *m)
 
 const uint8_t *module_bytes(const struct module *m, uint64_t offset, size_t *available)
 {
-	for (size_t i = 0; i < m->segment_count; i++) {
+	for (size_t i = 0; i < m->segment_count && !m->is_lost; i++) {
 		const struct segment *s = &m->segments[i];
 		if (offset >= s->offset && offset - s->offset < s->file_size) {
 			*available = s->file_size - (offset - s->offset);

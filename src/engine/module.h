@@ -63,6 +63,8 @@ struct module {
 	struct procedure **decoded; /* engine/procedure.c's cache, by index of ranges[] */
 	const void *analysis;    /* the file that this was filled in from (engine/analysis.h); NULL: analysed here */
 	size_t analysis_size;
+	struct module *next_guarded;
+	volatile bool is_lost;   /* its file was cut short: engine/module_lost.h */
 	bool learned;            /* there is something that is in no such file yet */
 };
 

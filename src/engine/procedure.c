@@ -396,9 +396,9 @@ int procedure_decode(struct module *m, uint64_t offset, struct procedure **out)
 	vec_free(&w.todo);
 	vec_free(&w.landings);
 	free(w.slots);
-	if (!p->insn_count) {
+	if (!p->insn_count || m->is_lost) {
 		procedure_free(p);
-		return -EILSEQ;
+		return m->is_lost ? -EIO : -EILSEQ;
 	}
 	*out = p;
 	return 0;

@@ -1,5 +1,6 @@
 /* A bug provoker: a counting probe at every basic block, or at every instruction, of whatever is redirected. All of them count in one tally. Or, to tell what is
  * executed at all, at every procedure's entry, each in its own. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "engine/image.h"
@@ -85,6 +86,8 @@ int image_emit_copy(struct image *im, struct loaded *l, const struct procedure *
 	for (size_t i = 0; i < l->inlined_count; i++)
 		if (!sparing || !l->inlined[i]->yields)
 			inlined[inlined_count++] = l->inlined[i];
+	if (l->module->is_lost)
+		return -EIO;
 	uint32_t probe = im->visits ? visit_probe(im, l, p) : 0;
 	if (!probe)
 		return copy_emit(p, l->bias, l->zone, weaves, count, inlined, inlined_count, out);
