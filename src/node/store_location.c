@@ -3,7 +3,8 @@
 
 #include <errno.h>
 
-enum { OCCURRENCES_KEPT = 1000 };
+/* A program that only pretends to fail, everywhere and all the time, doesn't fill the disk. */
+enum { LOCATIONS_KEPT = 2000, OCCURRENCES_KEPT = 1000, OCCURRENCES_KEPT_IN_ALL = 50000 };
 
 const char *const location_state_names[LOCATION_STATE_COUNT] = {"detected", "checking", "repairing", "patched"};
 
@@ -156,9 +157,23 @@ static int bind_location(struct store *s, struct binder *b, const struct locatio
 	return error ? error : bind_failure(s, b, &l->last, columns);
 }
 
+/* Those without a patch that nothing has been heard of for longest. */
+static int forget_old_locations(struct store *s)
+{
+	struct binder b = {store_prepare(s, "DELETE FROM location WHERE id IN (SELECT id FROM location WHERE state <> ?1 AND NOT EXISTS"
+					    " (SELECT 1 FROM patch WHERE patch.location = location.id AND pinned <> 0)"
+					    " ORDER BY last_us DESC, id DESC LIMIT -1 OFFSET ?2)")};
+	if (!b.st)
+		return s->failed;
+	bind_int(&b, LOCATION_PATCHED);
+	bind_int(&b, LOCATIONS_KEPT);
+	return store_execute(s, b.st);
+}
+
 int store_location_put(struct store *s, struct location *l)
 {
 	struct failure_columns columns;
+	bool is_new = !l->id;
 	struct binder b = {store_prepare(s, l->id ? "UPDATE location SET (" LOCATION_COLUMNS ") = (" LOCATION_PARAMETERS ") WHERE id = ? RETURNING id"
 						  : "INSERT INTO location(" LOCATION_COLUMNS ") VALUES(" LOCATION_PARAMETERS ") RETURNING id")};
 	if (!b.st)
@@ -166,7 +181,8 @@ int store_location_put(struct store *s, struct location *l)
 	int error = bind_location(s, &b, l, &columns);
 	if (l->id)
 		bind_int(&b, l->id);
-	return store_execute_put(s, b.st, error, &l->id);
+	error = store_execute_put(s, b.st, error, &l->id);
+	return error || !is_new ? error : forget_old_locations(s);
 }
 
 int store_location_delete(struct store *s, uint64_t id)
@@ -198,6 +214,15 @@ int store_locations(struct store *s, location_visitor *visit, void *context)
 
 /* --- Occurrences. */
 
+static int forget_oldest(struct store *s, int64_t newest)
+{
+	struct binder b = {store_prepare(s, "DELETE FROM occurrence WHERE id <= ?")};
+	if (!b.st)
+		return s->failed;
+	bind_int(&b, newest - OCCURRENCES_KEPT_IN_ALL);
+	return store_execute(s, b.st);
+}
+
 static int forget_old(struct store *s, uint64_t location)
 {
 	struct binder b = {store_prepare(s, "DELETE FROM occurrence WHERE location = ?1 AND id <="
@@ -221,7 +246,10 @@ int store_occurrence_add(struct store *s, const struct failure *f, const char *o
 	if (error)
 		return store_finish(b.st, error);
 	error = store_execute(s, b.st);
-	return error ? error : forget_old(s, f->id);
+	int64_t id = sqlite3_last_insert_rowid(s->db);
+	if (!error)
+		error = forget_old(s, f->id);
+	return error ? error : forget_oldest(s, id);
 }
 
 static int visit_occurrence(struct store *s, uint64_t id, occurrence_visitor *visit, void *context)

@@ -62,6 +62,12 @@ static const char *const steps[] = {
 
 	"CREATE TABLE heap_site(id INTEGER PRIMARY KEY, module INTEGER NOT NULL, offset INTEGER NOT NULL, size_class INTEGER NOT NULL,"
 	"  UNIQUE(module, offset, size_class)) STRICT;",
+
+	/* A pid means something only in its namespace. Rows of the former table are those of processes that live now, at most. */
+	"DROP TABLE guest;"
+	"CREATE TABLE guest(namespace INTEGER NOT NULL, pid INTEGER NOT NULL, supervisor INTEGER NOT NULL, pid_start INTEGER NOT NULL,"
+	"  supervisor_start INTEGER NOT NULL, since_us INTEGER NOT NULL, redirected INTEGER NOT NULL, native_refused INTEGER NOT NULL,"
+	"  patches INTEGER NOT NULL, program TEXT NOT NULL, detail TEXT NOT NULL, PRIMARY KEY(namespace, pid)) STRICT;",
 };
 enum { SCHEMA_VERSION = sizeof steps / sizeof *steps };
 

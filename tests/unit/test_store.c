@@ -3,6 +3,8 @@
 #include "assert_rows.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <sys/wait.h>
 
 static void assert_failure(const struct failure *a, const struct failure *b)
 {
@@ -284,6 +286,88 @@ static void guests_are_keyed_by_pid(void **state)
 	store_close(s);
 }
 
+/* A process in a new pid namespace, where numbers begin anew. */
+static int put_inside(const struct state_folder *folder, const struct guest_row *g)
+{
+	int status = 0;
+	pid_t child = fork();
+	if (!child) {
+		pid_t first = unshare(CLONE_NEWPID) ? -1 : fork();
+		if (!first) {
+			struct store *s = state_open(folder);
+			_exit(store_guest_put(s, g) ? 1 : 0);
+		}
+		_exit(first < 0 ? 77 : waitpid(first, &status, 0) == first ? WEXITSTATUS(status) : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WEXITSTATUS(status);
+}
+
+static int list_guest(void *context, const struct guest_row *g)
+{
+	strcat(context, g->program);
+	return 0;
+}
+
+static void pids_of_other_namespaces_are_others(void **state)
+{
+	struct guest_row outside = {.pid = 9, .program = "outside"}, inside = {.pid = 9, .program = "inside"}, also = {.pid = 10, .program = "inside"};
+	char seen[64] = "";
+	struct store *s = state_open(*state);
+	assert_int_equal(store_guest_put(s, &outside), 0);
+	int status = put_inside(*state, &inside);
+	if (status == 77) /* not allowed to */
+		skip();
+	assert_int_equal(status, 0);
+	assert_int_equal(put_inside(*state, &also), 0);
+	assert_int_equal(store_guests(s, list_guest, seen), 0);
+	assert_string_equal(seen, "outside");
+	assert_int_equal(store_guest_delete(s, 10), -ENOENT);
+	store_close(s);
+}
+
+static int count_location(void *context, const struct location *l)
+{
+	++*(unsigned *)context;
+	return 0;
+}
+
+static int count_occurrence(void *context, const struct failure *f, const char *outcome)
+{
+	++*(unsigned *)context;
+	return 0;
+}
+
+/* Whoever forges failures can't fill the disk; what is patched stays. */
+static void failures_are_bounded(void **state)
+{
+	enum { FORGED = 2300, KEPT = 2000, AT_ONE = 1200, KEPT_AT_ONE = 1000 };
+	struct store *s = state_open(*state);
+	struct location patched = state_location("aa", 1), got;
+	unsigned locations = 0, occurrences = 0;
+	patched.state = LOCATION_PATCHED;
+	patched.last_us = 1;
+	assert_int_equal(store_begin(s), 0);
+	assert_int_equal(store_location_put(s, &patched), 0);
+	for (unsigned i = 2; i < FORGED; i++) {
+		struct location l = state_location("aa", i);
+		l.last_us = i;
+		assert_int_equal(store_location_put(s, &l), 0);
+		got = l;
+	}
+	for (unsigned i = 0; i < AT_ONE; i++) {
+		got.last.id = got.id;
+		assert_int_equal(store_occurrence_add(s, &got.last, "died"), 0);
+	}
+	assert_int_equal(store_occurrences(s, got.id, count_occurrence, &occurrences), 0);
+	assert_int_equal(occurrences, KEPT_AT_ONE);
+	assert_int_equal(store_locations(s, count_location, &locations), 0);
+	assert_int_equal(locations, KEPT + 1);
+	assert_int_equal(store_location_get(s, patched.id, &got), 0);
+	assert_int_equal(store_commit(s), 0);
+	store_close(s);
+}
+
 static int module_names(void *context, const struct module_key *key, const char *path)
 {
 	snprintf(context, 64, "%s=%s", key->hex, path);
@@ -377,7 +461,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(invariants_are_replaced_by_identity), TEST(a_visitor_ends_the_walk), TEST(a_visitor_may_delete), TEST(procedure_states_are_opaque),
 		TEST(locations_keep_their_failure), TEST(one_location_a_point), TEST(a_location_takes_its_rows_along),
-		TEST(patches_count_and_stay_removed), TEST(events_go_on), TEST(guests_are_keyed_by_pid), TEST(modules_keep_the_last_path),
+		TEST(patches_count_and_stay_removed), TEST(events_go_on), TEST(guests_are_keyed_by_pid), TEST(pids_of_other_namespaces_are_others),
+		TEST(failures_are_bounded), TEST(modules_keep_the_last_path),
 		TEST(transactions_nest), TEST(the_version_tells_of_others), TEST(the_folder_follows_the_rules),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
