@@ -25,6 +25,12 @@ static Dwarf_CFI *handle(const struct module *m)
 	return m->cfi ? m->cfi->dwarf : NULL;
 }
 
+bool cfi_starts_frame(const struct module *m, uint64_t offset)
+{
+	struct cfi_rule rule;
+	return !cfi_rule(m, offset, &rule) && rule.cfa_register == REG_RSP && rule.cfa_offset == 8;
+}
+
 void cfi_free(struct cfi *c)
 {
 	if (c && c->dwarf)

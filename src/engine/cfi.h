@@ -55,6 +55,10 @@ struct cfi_frame {
 	struct cfi_registers caller; /* rip: the return address. Lost registers keep the callee's value */
 };
 
+/* The code at the offset is entered with the return address on top of the stack and nothing saved yet; a part that a compiler split off a procedure starts in
+ * the middle of a frame. */
+bool cfi_starts_frame(const struct module *m, uint64_t offset);
+
 /* Computes the caller's registers, expressions included. offset as in cfi_rule, bias: the module's load bias. Returns 0, -ENOENT, -EBADMSG,
  * -EFAULT (a save slot can't be read) or -ENOTSUP (an operation outside the evaluator's set). */
 int cfi_step(const struct module *m, uint64_t bias, uint64_t offset, const struct cfi_registers *in, cfi_read *read, void *context,

@@ -162,6 +162,18 @@ static int order_addresses(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Where exceptions go on, often in a part of the procedure that nothing else leads to. */
+static void roots_from_exceptions(struct module *m, address_list *roots)
+{
+	enum { PADS_MAX = 4096 };
+	static uint64_t pads[PADS_MAX];
+	for (size_t i = 0; i < m->range_count; i++) {
+		int count = cfi_landing_pads(m, m->ranges[i].start, pads, PADS_MAX);
+		for (int k = 0; k < count && k < PADS_MAX; k++)
+			add_root(m, roots, pads[k]);
+	}
+}
+
 static void find_roots(struct module *m)
 {
 	address_list roots = {0};
@@ -171,6 +183,7 @@ static void find_roots(struct module *m)
 		if (gelf_getshdr(section, &header))
 			roots_from_section(m, &roots, section, &header);
 	}
+	roots_from_exceptions(m, &roots);
 	if (!m->is_position_independent)
 		roots_from_data(m, &roots);
 	qsort(roots.at, roots.count, sizeof *roots.at, order_addresses);
@@ -267,6 +280,7 @@ void module_free(struct module *m)
 	for (size_t i = 0; m->decoded && i < m->range_count; i++)
 		procedure_free(m->decoded[i]);
 	free(m->decoded);
+	free(m->targets);
 	if (m->symbols)
 		vec_free(m->symbols);
 	free(m->symbols);

@@ -49,7 +49,8 @@ struct module {
 	struct range *ranges; /* .eh_frame's procedure ranges, and those of Go's own table; ascending, not overlapping */
 	size_t range_count;
 	struct range_exits *exits; /* by range; procedure.c's, made at need */
-	uint64_t *roots;      /* addresses in text held by relative relocations (and, in ET_EXEC, data words), ascending: address-taken constants */
+	uint64_t *roots;      /* addresses in text held by relative relocations (and, in ET_EXEC, data words) and landing pads of exceptions, ascending: control may
+			       * come there by what is computed */
 	size_t root_count;
 	void *elf;            /* Elf *, for the unwinder */
 	struct cfi *cfi;      /* engine/cfi.c's cache, made at first use */
@@ -63,6 +64,9 @@ struct module {
 	struct procedure **decoded; /* engine/procedure.c's cache, by index of ranges[] */
 	const void *analysis;    /* the file that this was filled in from (engine/analysis.h); NULL: analysed here */
 	size_t analysis_size;
+	uint64_t *targets;       /* engine/targets.c's, made at need, ascending */
+	size_t target_count;
+	bool targets_known;
 	struct module *next_guarded;
 	volatile bool is_lost;   /* its file was cut short: engine/module_lost.h */
 	bool learned;            /* there is something that is in no such file yet */

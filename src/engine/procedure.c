@@ -13,6 +13,7 @@ struct walk {
 	VEC(struct range) ranges;
 	VEC(struct insn) insns;
 	VEC(uint64_t) todo, landings, external;
+	VEC(uint64_t) tables, bases; /* taken by lea: read-only data that is no table counted from itself, labels */
 	uint32_t *slots; /* insn number + 1 */
 	size_t slot_count;
 };
@@ -55,6 +56,10 @@ static void visit_target(struct walk *w, uint64_t target)
 static void visit_landing(void *context, uint64_t target)
 {
 	struct walk *w = context;
+	if (!in_ranges(w, target)) {
+		vec_push(&w->external, target);
+		return;
+	}
 	vec_push(&w->landings, target);
 	vec_push(&w->todo, target);
 }
@@ -78,6 +83,42 @@ static bool goes_nowhere(const struct module *m, const struct insn *i)
 	return direct && !module_text(m, i->target);
 }
 
+static void visit_table(struct walk *w, uint64_t table, uint64_t base)
+{
+	switch_table_targets(w->p->module, w->ranges.at, w->ranges.count, table, base, visit_landing, w);
+}
+
+static void visit_base(struct walk *w, uint64_t base)
+{
+	for (size_t i = 0; i < w->bases.count; i++)
+		if (w->bases.at[i] == base)
+			return;
+	vec_push(&w->bases, base);
+	for (size_t i = 0; i < w->tables.count; i++)
+		visit_table(w, w->tables.at[i], base);
+}
+
+/* `lea address(%rip)` */
+static void visit_taken(struct walk *w, uint64_t address)
+{
+	enum { LABELS_MAX = 16 };
+	const struct module *m = w->p->module;
+	if (in_ranges(w, address) && w->bases.count < LABELS_MAX)
+		visit_base(w, address);
+	if (!switch_table_is_possible(m, w->ranges.at, w->ranges.count, address) ||
+	    switch_table_targets(m, w->ranges.at, w->ranges.count, address, address, visit_landing, w))
+		return;
+	vec_push(&w->tables, address);
+	for (size_t i = 0; i < w->bases.count; i++)
+		visit_table(w, address, w->bases.at[i]);
+}
+
+static bool is_lea(const struct insn *i, const uint8_t *bytes)
+{
+	enum { LEA = 0x8d };
+	return i->flow == FLOW_NEXT && i->rip_offset >= 2 && bytes[i->rip_offset - 2] == LEA;
+}
+
 /* Straight down from `address` until control leaves or known code is met. */
 static void walk_from(struct walk *w, uint64_t address)
 {
@@ -96,8 +137,8 @@ static void walk_from(struct walk *w, uint64_t address)
 		w->slots[slot] = w->insns.count;
 		if (i.flow == FLOW_BRANCH || i.flow == FLOW_JUMP || i.flow == FLOW_XBEGIN)
 			visit_target(w, i.target);
-		if (i.rip_offset && i.flow == FLOW_NEXT)
-			switch_table_targets(w->p->module, w->ranges.at, w->ranges.count, i.target, visit_landing, w);
+		if (is_lea(&i, bytes))
+			visit_taken(w, i.target);
 		if (i.flow == FLOW_CALL && in_ranges(w, i.target)) /* it runs in place, so comes there from outside the copy */
 			visit_landing(w, i.target);
 		if (takes_return_address(w, &i))
@@ -134,6 +175,8 @@ static const struct range_exits *exits_of(struct module *m, size_t index)
 	vec_free(&w.insns);
 	vec_free(&w.todo);
 	vec_free(&w.landings);
+	vec_free(&w.tables);
+	vec_free(&w.bases);
 	free(w.slots);
 	return e;
 }
@@ -172,19 +215,12 @@ static void add_parts(struct walk *w)
 	}
 }
 
-/* Callers enter with the return address on top of the stack and nothing saved yet; a part split off starts in the middle of a frame. */
-static bool starts_frame(const struct module *m, const struct range *r)
-{
-	struct cfi_rule rule;
-	return !cfi_rule(m, r->start, &rule) && rule.cfa_register == REG_RSP && rule.cfa_offset == 8;
-}
-
 /* The part that is called: the same one whichever part the offset was in. */
 static uint64_t entry_of(const struct module *m, const struct range *parts, size_t count)
 {
 	const struct range *best = &parts[0];
 	for (size_t i = 1; i < count; i++) {
-		bool starts = starts_frame(m, &parts[i]), best_starts = starts_frame(m, best);
+		bool starts = cfi_starts_frame(m, parts[i].start), best_starts = cfi_starts_frame(m, best->start);
 		uint64_t size = parts[i].end - parts[i].start, best_size = best->end - best->start;
 		if (starts != best_starts ? starts : size != best_size ? size > best_size : parts[i].start < best->start)
 			best = &parts[i];
@@ -395,6 +431,8 @@ int procedure_decode(struct module *m, uint64_t offset, struct procedure **out)
 	}
 	vec_free(&w.todo);
 	vec_free(&w.landings);
+	vec_free(&w.tables);
+	vec_free(&w.bases);
 	free(w.slots);
 	if (!p->insn_count || m->is_lost) {
 		procedure_free(p);

@@ -1,4 +1,5 @@
 #include "engine/switch_table.h"
+#include "engine/cfi.h"
 
 #include <sys/mman.h>
 
@@ -22,18 +23,30 @@ static bool is_read_only_data(const struct module *m, uint64_t offset)
 	return false;
 }
 
-void switch_table_targets(const struct module *m, const struct range *ranges, size_t range_count, uint64_t table, switch_target *found, void *context)
+/* In a part that was split off a procedure: the table's, most likely. */
+static bool is_split_off(const struct module *m, uint64_t target)
 {
-	size_t available;
-	if (table & 3 || inside(ranges, range_count, table) || !is_read_only_data(m, table))
-		return;
+	struct range range;
+	return module_range(m, target, &range) && !cfi_starts_frame(m, range.start);
+}
+
+bool switch_table_is_possible(const struct module *m, const struct range *ranges, size_t range_count, uint64_t table)
+{
+	return !(table & 3) && !inside(ranges, range_count, table) && is_read_only_data(m, table);
+}
+
+bool switch_table_targets(const struct module *m, const struct range *ranges, size_t range_count, uint64_t table, uint64_t base, switch_target *found,
+			  void *context)
+{
+	size_t available, i;
 	const uint8_t *bytes = module_bytes(m, table, &available);
-	for (size_t i = 0; i < ENTRIES_MAX && (i + 1) * 4 <= available; i++) {
+	for (i = 0; i < ENTRIES_MAX && (i + 1) * 4 <= available; i++) {
 		int32_t entry;
 		memcpy(&entry, bytes + 4 * i, 4);
-		uint64_t target = table + entry;
-		if (!inside(ranges, range_count, target))
-			return;
+		uint64_t target = base + entry;
+		if (!inside(ranges, range_count, target) && !is_split_off(m, target))
+			break;
 		found(context, target);
 	}
+	return i;
 }
