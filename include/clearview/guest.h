@@ -18,7 +18,7 @@
 #include <clearview/operand.h>
 #include <stdbool.h>
 
-enum { GUEST_ABI_VERSION = 13 };
+enum { GUEST_ABI_VERSION = 14 };
 
 /* Places in the blob that woven code, the kernel or the supervisor enter it at. */
 enum guest_entry {
@@ -81,6 +81,11 @@ enum guest_event_kind {
 	EVENT_RETURN,      /* args: siginfo_t *, ucontext_t *, the return address that was noted. reply: enum guest_verdict; VERDICT_PROGRAM: it is
 			    * right as it is */
 	EVENT_STEP,        /* args: address in a copy, where a program that steps itself is. reply 0: 1 if an instruction of the program's begins there */
+	EVENT_TRANSFER,    /* firewall. args: address, ucontext_t *, signal, 0: control has come to an address of text that isn't approved. reply: enum
+			    * guest_transfer, or where to go on. 1: what to do about it, when no patch acts. reply: enum guest_verdict */
+	EVENT_APPROVE,     /* firewall. args: address of text that control will come to by the program's own doing: a signal frame of the kernel's says so */
+	EVENT_EXECUTABLE,  /* firewall. args: start, size, protection, enum guest_executing: the program is about to make memory executable. reply: enum
+			    * guest_executable */
 	EVENT_SIGNALFD,    /* from now on signals that are held must reach descriptors: the calls that wait for these are to be woven */
 };
 
@@ -88,6 +93,16 @@ enum guest_verdict {
 	VERDICT_DIE,       /* let the signal's default action happen */
 	VERDICT_RESUME,    /* the ucontext was edited (or needs none): return from the handler */
 	VERDICT_PROGRAM,   /* deliver it to the program's own handler */
+};
+
+enum guest_executable { EXECUTABLE_ALLOWED, EXECUTABLE_REFUSED, EXECUTABLE_WITHOUT /* the call succeeds, without that permission */ };
+
+/* How: memory that is there, new memory, or, from 0 on, this file descriptor's. */
+enum guest_executing { EXECUTING_PRESENT = -2, EXECUTING_NEW = -1 };
+
+enum guest_transfer {
+	TRANSFER_NOT_OURS, /* the program's own trap */
+	TRANSFER_WRONG,    /* no legitimate target */
 };
 
 struct guest_slot {
@@ -325,6 +340,9 @@ struct strict_write {
 enum { GUEST_MODULES_MAX = 256 };
 /* A call that runs in place: control comes to its map entry by int3 only, while a commit writes it; any other fault there is the call's own. */
 #define GUEST_MAP_CALL 0x80000000u
+/* Control may come here from outside the copy: a springboard stands here, or the supervisor has found it right (firewall). */
+#define GUEST_MAP_APPROVED 0x40000000u
+#define GUEST_MAP_OFFSET (GUEST_MAP_APPROVED - 1)
 struct guest_module {
 	uint64_t start, end;   /* text in the guest; start 0: unused entry */
 	uint64_t code;         /* map entries are relative to this guest address */
@@ -340,7 +358,7 @@ struct guest_legacy {
 	uint64_t zone[2];          /* starts of the code zones; 0: none */
 	uint64_t no_exec_start, no_exec_size; /* the stack whose execute permission was taken away; size 0: none */
 	uint8_t above[2];          /* engine/zone.h */
-	uint8_t redirect_all /* 2: with direct calls */, only_traps, no_heap, learn_full, debug, strict;
+	uint8_t redirect_all /* 2: with direct calls */, only_traps, no_heap, learn_full, debug, strict, jit;
 	int32_t learn_percent, checks;
 	uint8_t hop_pages[2][GUEST_HOP_PAGES / 8]; /* by zone: bit n: there are hops in the n-th page of its stretch of hops */
 	uint64_t next_copy[2][2];  /* by zone: where its two stretches of copies are used up to */
@@ -366,6 +384,8 @@ struct guest_tables {
 	uint64_t shadow;          /* the gs base of threads whose returns are watched; 0: none are */
 	uint64_t heap_checks;     /* the check map is kept */
 	uint64_t heap_enabled;
+	uint64_t firewall;        /* landings that aren't approved are judged */
+	uint64_t no_jit;          /* so is the program's making memory executable */
 	struct guest_legacy legacy;
 	uint64_t original[GUEST_ORIGINALS]; /* addresses of the copies of the allocator's procedures, by enum guest_entry - ENTRY_MALLOC */
 	uint64_t heap_secret[2];  /* the second is odd */

@@ -26,7 +26,7 @@ static const struct option long_options[] = {
 
 static void help(void)
 {
-	printf("usage: clearview attach [--tree] [--state DIR] [--redirect=all|direct] [--strict[=shadow,heap]] [--learn=PERCENT|full]\n"
+	printf("usage: clearview attach [--tree] [--state DIR] [--redirect=all|direct] [--strict[=firewall,shadow,heap]] [--jit[=NAME,...]] [--learn=PERCENT|full]\n"
 	       "                        [--no-heap] [--checks=N] [--debug] PID...\n\n"
 	       "Guard processes that run already, from now on, with what they start. `clearview detach` lets go of them again.\n"
 	       "--tree attaches to all their descendants, too.\n\n"

@@ -48,8 +48,11 @@ bool guard_option_set(int code, struct guard_options *o)
 		break;
 	case GUARD_OPTION_STRICT:
 		if (strict_parse(optarg, &o->strict))
-			die(EXIT_CLEARVIEW, "--strict=%s: give shadow, heap, or both with a comma", optarg);
+			die(EXIT_CLEARVIEW, "--strict=%s: give firewall, shadow, heap, or several with commas", optarg);
 		o->redirect_all = o->direct_calls = true;
+		break;
+	case GUARD_OPTION_JIT:
+		o->jit = optarg ? optarg : "";
 		break;
 	case GUARD_OPTION_LEARN:
 		o->learn_full = !strcmp(optarg, "full");

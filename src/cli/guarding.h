@@ -9,14 +9,14 @@
 
 enum guard_option {
 	GUARD_OPTION_STATE = 256, GUARD_OPTION_REDIRECT, GUARD_OPTION_STRICT, GUARD_OPTION_LEARN, GUARD_OPTION_NO_HEAP, GUARD_OPTION_CHECKS,
-	GUARD_OPTION_DEBUG, GUARD_OPTION_ONLY_TRAPS, GUARD_OPTION_PROBE, GUARD_OPTION_PROVOKE, GUARD_OPTION_FLIP, GUARD_OPTION_PERF_MAP,
+	GUARD_OPTION_DEBUG, GUARD_OPTION_ONLY_TRAPS, GUARD_OPTION_PROBE, GUARD_OPTION_PROVOKE, GUARD_OPTION_FLIP, GUARD_OPTION_PERF_MAP, GUARD_OPTION_JIT,
 	GUARD_OPTION_END, /* codes of a command's own options begin here */
 };
 
 /* Rows of a getopt_long(3) table. */
 #define GUARD_OPTION_ROWS \
 	{"state", required_argument, NULL, GUARD_OPTION_STATE}, {"redirect", required_argument, NULL, GUARD_OPTION_REDIRECT}, \
-	{"strict", optional_argument, NULL, GUARD_OPTION_STRICT}, {"learn", required_argument, NULL, GUARD_OPTION_LEARN}, \
+	{"strict", optional_argument, NULL, GUARD_OPTION_STRICT}, {"jit", optional_argument, NULL, GUARD_OPTION_JIT}, {"learn", required_argument, NULL, GUARD_OPTION_LEARN}, \
 	{"no-heap", no_argument, NULL, GUARD_OPTION_NO_HEAP}, {"checks", required_argument, NULL, GUARD_OPTION_CHECKS}, \
 	{"debug", no_argument, NULL, GUARD_OPTION_DEBUG}, {"only-traps", no_argument, NULL, GUARD_OPTION_ONLY_TRAPS}, \
 	{"probe", required_argument, NULL, GUARD_OPTION_PROBE}, {"flip", no_argument, NULL, GUARD_OPTION_FLIP}, \

@@ -12,6 +12,7 @@ static const struct {
 } names[] = {
 	{"shadow", STRICT_SHADOW},
 	{"heap", STRICT_HEAP},
+	{"firewall", STRICT_FIREWALL},
 };
 
 static uint8_t monitor_named(const char *name, size_t length)

@@ -203,6 +203,21 @@ int image_give_map(struct image *im, struct loaded *l)
 	return 0;
 }
 
+static bool is_landable(const struct redirected *r, uint64_t offset)
+{
+	for (size_t i = 0; i < r->plan_count; i++)
+		if (offset >= r->plans[i].range.start && offset < r->plans[i].range.end)
+			return r->plans[i].landable[offset - r->plans[i].range.start];
+	return false;
+}
+
+/* What was approved stays so: a thread may be on its way to an instruction that ran in place until now. */
+static void publish_landing(struct loaded *l, uint64_t offset, uint32_t to, bool approved)
+{
+	uint32_t *at = &l->map[offset + l->bias - l->text.start];
+	__atomic_store_n(at, to | (*at & GUEST_MAP_APPROVED) | (approved ? GUEST_MAP_APPROVED : 0), __ATOMIC_RELEASE);
+}
+
 static void publish_landings(struct redirected *r)
 {
 	struct loaded *l = r->loaded;
@@ -212,13 +227,13 @@ static void publish_landings(struct redirected *r)
 		bool detours = r->copy->detour && e->offset == r->procedure->entry;
 		/* A call in place traps only while a commit writes it: its copy jumps to it, until it is there. */
 		uint32_t to = detours ? r->copy->detour - l->zone->start + 1 : code + e->code + 1;
-		__atomic_store_n(&l->map[e->offset + l->bias - l->text.start], e->in_place ? to | GUEST_MAP_CALL : to, __ATOMIC_RELEASE);
+		publish_landing(l, e->offset, e->in_place ? to | GUEST_MAP_CALL : to, is_landable(r, e->offset));
 	}
 	for (size_t i = 0; i < r->plan_count; i++)
 		for (uint64_t at = r->plans[i].range.start; r->plans[i].has_holes && at < r->plans[i].range.end; at++) {
 			uint32_t hole = r->plans[i].hole_of[at - r->plans[i].range.start];
 			if (hole)
-				__atomic_store_n(&l->map[at + l->bias - l->text.start], code + hole, __ATOMIC_RELEASE);
+				publish_landing(l, at, code + hole, true);
 		}
 }
 
@@ -587,7 +602,7 @@ uint64_t image_landing(struct image *im, uint64_t address)
 	const struct copy_entry *e = &c->entries[i - p->insns];
 	uint64_t to = c->code + e->code;
 	if (!e->in_place)
-		__atomic_store_n(&l->map[address - l->text.start], to - l->zone->start + 1, __ATOMIC_RELEASE);
+		publish_landing(l, address - l->bias, to - l->zone->start + 1, false);
 	vec_push(&r->old_copies, c);
 	return to;
 }

@@ -170,6 +170,12 @@ int image_update_process(struct image *im, pid_t pid, uint32_t generation, bool 
 
 /* A landing that the guest's map doesn't know: makes a copy from there on if the address was ever meant to be code. Returns the guest address to go on at, 0: not ours. */
 uint64_t image_landing(struct image *im, uint64_t address);
+/* Does the engine have a trap of its own at this text address? The text there is no longer what the file has. */
+bool image_traps_at(struct image *im, uint64_t address);
+/* Where a landing at the text address would go on, a guest address; 0: the map doesn't know it. */
+uint64_t image_landing_goes_to(const struct image *im, uint64_t address);
+/* Landings at an address that the map knows need not be judged from now on. Returns where they go on, a guest address; 0: the map doesn't know it. */
+uint64_t image_approve(struct image *im, uint64_t address);
 /* Many landings at one address: give it a springboard of its own, with the next image_weave and commit. -EALREADY: it had its chance. */
 int image_landing_is_hot(struct image *im, uint64_t address);
 /* The original address of an address in a copy; 0 if it isn't in one. */

@@ -64,7 +64,7 @@ static void remember_former(struct image *im, const struct loaded *l, uint64_t f
 {
 	for (uint64_t i = first; i < end; i++)
 		if (l->map[i])
-			vec_push(&im->former, (struct former_copy){l->zone->start + (l->map[i] & ~GUEST_MAP_CALL) - 1, l->text.start + i});
+			vec_push(&im->former, (struct former_copy){l->zone->start + (l->map[i] & GUEST_MAP_OFFSET) - 1, l->text.start + i});
 }
 
 static void remember_map(struct image *im, const struct loaded *l)
@@ -152,7 +152,7 @@ void image_inherit_roots(struct image *im, struct redirected *r)
 /* A trap that leads to a stub into the blob: a hook on a procedure that is native. */
 static bool is_hook(const struct loaded *l, uint64_t offset, uint8_t byte)
 {
-	uint32_t to = l->map[offset + l->bias - l->text.start] & ~GUEST_MAP_CALL;
+	uint32_t to = l->map[offset + l->bias - l->text.start] & GUEST_MAP_OFFSET;
 	const uint8_t *code = to ? zone_host(l->zone, l->zone->start + to - 1) : NULL;
 	return byte == INT3 && code && code[0] == 0xff && code[1] == 0x25;
 }

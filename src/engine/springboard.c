@@ -87,6 +87,7 @@ static bool put_jump(struct planner *s, size_t at, uint64_t to)
 		s->counts->hops++;
 	}
 	s->plan->bytes[at] = JMP;
+	s->plan->landable[at] = 1;
 	memcpy(s->plan->bytes + at + 1, &distance, 4);
 	memset(s->use + at, TAKEN, JUMP_SIZE);
 	return true;
@@ -104,6 +105,7 @@ static void keep_native(struct planner *s, const struct insn *i)
 {
 	size_t at = i->address - s->plan->range.start;
 	memset(s->use + at, KEPT, i->length);
+	s->plan->landable[at] = 1;
 	memcpy(s->plan->bytes + at, s->plan->original + at, i->length);
 }
 
@@ -162,6 +164,7 @@ static bool short_form(struct planner *s, size_t at)
 
 static void place(struct planner *s, size_t at)
 {
+	s->plan->landable[at] = 1;
 	if (s->use[at] == KEPT || s->use[at] == TAKEN)
 		return;
 	if (!s->options->only_traps && ((!s->options->paranoid && prefixed_form(s, at)) || long_form(s, at) || short_form(s, at)))
@@ -179,6 +182,7 @@ static void mark_insns(struct planner *s)
 		size_t at = i->address - s->plan->range.start;
 		bool kept = s->copy->entries[k].in_place;
 		s->plan->boundary[at] = !kept;
+		s->plan->landable[at] = kept;
 		for (size_t b = 0; b < i->length; b++) /* a call that stays wins over code that overlaps it */
 			if (kept || s->use[at + b] != KEPT)
 				s->use[at + b] = kept ? KEPT : DEAD;
@@ -302,8 +306,9 @@ static int set_up(struct planner *s)
 	s->plan->original = malloc(s->size);
 	s->plan->bytes = malloc(s->size);
 	s->plan->boundary = calloc(s->size, 1);
+	s->plan->landable = calloc(s->size, 1);
 	s->plan->hole_of = calloc(s->size, sizeof *s->plan->hole_of);
-	if (!s->use || !s->plan->original || !s->plan->bytes || !s->plan->boundary || !s->plan->hole_of)
+	if (!s->use || !s->plan->original || !s->plan->bytes || !s->plan->boundary || !s->plan->landable || !s->plan->hole_of)
 		abort();
 	s->root = s->use + s->size;
 	memcpy(s->plan->original, bytes, s->size);
@@ -353,6 +358,7 @@ void text_plans_free(struct text_plan *plans, size_t count)
 		free(plans[i].original);
 		free(plans[i].bytes);
 		free(plans[i].boundary);
+		free(plans[i].landable);
 		free(plans[i].hole_of);
 	}
 	free(plans);

@@ -16,6 +16,7 @@ struct text_plan {
 	uint8_t *original;    /* the bytes before: the undo record */
 	uint8_t *bytes;       /* the bytes to be */
 	uint8_t *boundary;    /* 1: an instruction that is now dead started here */
+	uint8_t *landable;    /* 1: control may come in here: a springboard or an instruction that stays */
 	uint32_t *hole_of;    /* at a hole's first byte: where its jump goes, offset in the copy + 1; else 0 */
 	bool has_holes;
 };

@@ -231,7 +231,7 @@ int image_hook(struct image *im, struct loaded *l, uint64_t offset, uint64_t to)
 		status = image_give_map(im, l);
 	if (status)
 		return status;
-	__atomic_store_n(&l->map[offset + l->bias - l->text.start], to - l->zone->start + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&l->map[offset + l->bias - l->text.start], (to - l->zone->start + 1) | GUEST_MAP_APPROVED, __ATOMIC_RELEASE);
 	for (size_t i = 0; i < l->in.count; i++) {
 		int written = im->access.write(im->access.context, l->in.at[i], offset + l->bias, (uint8_t[]){0xcc}, 1);
 		if (written && written != -ESRCH)

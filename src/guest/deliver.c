@@ -50,6 +50,8 @@ static void set_masks(int signal, const struct guest_action *action, struct cont
 	copy->mask = c->mask & ~FAULT_SIGNALS;
 	if (returns_to_us(action->restorer))
 		show_program_setting(copy, believed);
+	else
+		firewall_returns_unseen(copy);
 	if (t && t->waiting)
 		mask = t->wait_mask;
 	mask |= action->mask | (action->flags & SA_NODEFER_ ? 0 : SIGNAL_BIT(signal));

@@ -53,6 +53,8 @@ bool deliver_to_program(int signal, const struct guest_siginfo *info, struct con
 
 /* landing: the copy of the instruction at a text address; 0: none. */
 uint64_t landing_of(uint64_t address);
+/* To come there would be judged by the firewall. */
+bool landing_is_judged(uint64_t address);
 bool in_copies(uint64_t address);
 
 /* shadow.c: an access of woven code to the shadow: goes on. */
@@ -98,6 +100,8 @@ void program_exec(struct probe_frame *f, bool seen_to_fail);
 void program_exec_failed(struct probe_frame *f);
 void program_mprotect(const struct probe_frame *f);
 void program_munmap(const struct probe_frame *f);
+/* firewall.c: mprotect, mmap, personality, when the program mustn't make code at run time. */
+bool firewall_refuses(struct probe_frame *f, int number);
 void program_cloned(struct probe_frame *f, bool surely);
 
 /* saved.c: what ACTION_RESTORE needs of a procedure's activation. False: nothing is remembered of it, or (only_if_changed) its return address is intact. */

@@ -86,7 +86,7 @@ static uint64_t original_of(uint64_t code)
 	return reply[0];
 }
 
-void show_program_addresses(struct context *c)
+static void show_addresses(struct context *c)
 {
 	c->reserved[SHOWN_ADDRESS] = c->reserved[SHOWN_STACK] = 0;
 	finish_probe(c);
@@ -114,6 +114,12 @@ void show_program_addresses(struct context *c)
 	c->reserved[REAL_ADDRESS] = c->rip;
 	c->reserved[ORIGINAL] = original;
 	c->rip = original;
+}
+
+void show_program_addresses(struct context *c)
+{
+	show_addresses(c);
+	firewall_frame_made(c);
 }
 
 void show_program_setting(struct context *c, uint64_t believed)
@@ -185,6 +191,8 @@ __attribute__((used)) uint64_t enter_handler(int signal, struct guest_siginfo *i
 	c->mask &= ~FAULT_SIGNALS;
 	if (returns_to_us(((uint64_t *)c)[-1]))
 		show_program_setting(c, before);
+	else
+		firewall_returns_unseen(c);
 	return guest_signals.handler[signal];
 }
 
@@ -201,5 +209,7 @@ void program_sigreturn(struct probe_frame *f)
 		thread_set_believed(tid, believed);
 		held_release(tid, FAULT_SIGNALS & ~believed);
 	}
+	uint64_t shown = c->reserved[SHOWN_ADDRESS] == SHOWN_MAGIC ? c->reserved[ORIGINAL] : 0;
 	restore_context(c);
+	firewall_frame_returns(c, shown);
 }

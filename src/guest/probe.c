@@ -266,6 +266,11 @@ static bool program_system_call(const struct guest_probe *p, struct probe_frame 
 	case __NR_mprotect:
 	case __NR_pkey_mprotect:
 		program_mprotect(f);
+		done = firewall_refuses(f, number);
+		break;
+	case __NR_mmap:
+	case __NR_personality:
+		done = firewall_refuses(f, number);
 		break;
 	case __NR_execve:
 	case __NR_execveat:

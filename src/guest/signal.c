@@ -6,8 +6,10 @@
 
 enum { SI_KERNEL_ = 0x80, TRAP_BREAKPOINT = 1 };
 
-static uint64_t find_landing(uint64_t address, bool by_int3)
+/* *approved: it need not be judged. */
+static uint64_t find_landing(uint64_t address, bool by_int3, bool *approved)
 {
+	*approved = false;
 	uint32_t count = __atomic_load_n(&guest_tables.module_count, __ATOMIC_ACQUIRE);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct guest_module *m = &guest_tables.module[i];
@@ -15,15 +17,17 @@ static uint64_t find_landing(uint64_t address, bool by_int3)
 			continue;
 		const uint32_t *map = (const uint32_t *)((const uint8_t *)&guest_tables + m->map);
 		uint32_t at = __atomic_load_n(&map[address - m->start], __ATOMIC_ACQUIRE);
+		*approved = at & GUEST_MAP_APPROVED;
 		if (at && (by_int3 || !(at & GUEST_MAP_CALL)))
-			return m->code + (at & ~GUEST_MAP_CALL) - 1;
+			return m->code + (at & GUEST_MAP_OFFSET) - 1;
 	}
 	return 0;
 }
 
 uint64_t landing_of(uint64_t address)
 {
-	return find_landing(address, true);
+	bool approved;
+	return find_landing(address, true, &approved);
 }
 
 bool in_copies(uint64_t address)
@@ -42,19 +46,40 @@ static bool in_redirected_text(uint64_t address)
 	return false;
 }
 
-/* A trap that isn't known to be a landing: the supervisor knows. What it says of the program's own int3 and ud2 holds until the text changes. */
-static uint64_t ask_for_landing(uint64_t address, int signal, const struct context *c)
+bool landing_is_judged(uint64_t address)
+{
+	bool approved;
+	find_landing(address, true, &approved);
+	return guest_tables.firewall && !approved && in_redirected_text(address);
+}
+
+/* A trap that isn't known to be a landing, or a legitimate one: the supervisor knows. What it says of the program's own int3 and ud2 holds until the text
+ * changes. */
+static uint64_t ask_for_landing(enum guest_event_kind kind, uint64_t address, int signal, const struct context *c)
 {
 	uint64_t reply[2] = {0}, generation = __atomic_load_n(&guest_tables.legacy.generation, __ATOMIC_ACQUIRE);
 	unsigned at = (address ^ address >> 6) % NATIVE_MAX;
 	if (guest_signals.native[at].address == address && guest_signals.native[at].generation == generation)
 		return 0;
-	if (!post_event(EVENT_LANDING, (uint64_t[]){address, (uint64_t)c, signal, 0}, reply) || reply[0])
+	if (!post_event(kind, (uint64_t[]){address, (uint64_t)c, signal, 0}, reply) || reply[0])
 		return reply[0];
 	__atomic_store_n(&guest_signals.native[at].address, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&guest_signals.native[at].generation, generation, __ATOMIC_RELEASE);
 	__atomic_store_n(&guest_signals.native[at].address, address, __ATOMIC_RELEASE);
 	return 0;
+}
+
+static void transfer_failed(int signal, struct context *c);
+
+/* With the firewall on, only what is approved is landed on without a question. Where nobody answers, a known instruction does. */
+static uint64_t judged_landing(uint64_t address, int signal, struct context *c, uint64_t copy)
+{
+	uint64_t to = ask_for_landing(EVENT_TRANSFER, address, signal, c);
+	if (to != TRANSFER_WRONG)
+		return to ? to : copy;
+	c->rip = address;
+	transfer_failed(signal, c);
+	return TRANSFER_WRONG;
 }
 
 /* Dead text traps: int3 (the program counter is behind it), or a springboard's displacement byte that is a privileged or invalid opcode. `int $4` is
@@ -67,9 +92,14 @@ static bool resolve_landing(int signal, const struct guest_siginfo *info, struct
 	uint64_t address = signal == SIG_TRAP ? c->rip - 1 : c->rip;
 	if (signal == SIG_TRAP && info->code != SI_KERNEL_ && info->code != TRAP_BREAKPOINT)
 		return false;
-	uint64_t copy = find_landing(address, signal == SIG_TRAP);
-	if (!copy && in_redirected_text(address) && (signal == SIG_TRAP || info->code == SI_KERNEL_ || signal == SIG_ILL))
-		copy = ask_for_landing(address, signal, c);
+	bool approved, traps = signal == SIG_TRAP || info->code == SI_KERNEL_ || signal == SIG_ILL;
+	uint64_t copy = find_landing(address, signal == SIG_TRAP, &approved);
+	if (guest_tables.firewall && !approved && traps && in_redirected_text(address))
+		copy = judged_landing(address, signal, c, copy);
+	else if (!copy && traps && in_redirected_text(address))
+		copy = ask_for_landing(EVENT_LANDING, address, signal, c);
+	if (copy == TRANSFER_WRONG)
+		return true;
 	if (!copy)
 		return false;
 	guest_shared.last_landing = address;
@@ -83,9 +113,10 @@ static bool step_over_ours(int signal, const struct guest_siginfo *info, struct 
 {
 	enum { TRAP_TRACE = 2 };
 	uint64_t reply[2], copy;
+	bool approved;
 	if (signal != SIG_TRAP || info->code != TRAP_TRACE)
 		return false;
-	if ((copy = find_landing(c->rip, false)))
+	if ((copy = find_landing(c->rip, false, &approved)) && (approved || !guest_tables.firewall))
 		c->rip = copy;
 	return in_blob(c->rip) || (in_copies(c->rip) && post_event(EVENT_STEP, (uint64_t[]){c->rip, 0, 0, 0}, reply) && !reply[0]);
 }
@@ -136,19 +167,22 @@ static bool act(uint64_t address, unsigned kinds, uint64_t sp, uint64_t *resume)
  * been made. */
 static bool act_on_transfer(struct context *c)
 {
-	enum { INSTRUCTION_FETCH = 16 };
 	uint64_t behind;
-	if (!(c->error & INSTRUCTION_FETCH) && c->cr2 != c->rip)
-		return false;
 	if (!read_word(c->rsp, 8, &behind) || !act(behind, 1u << FAULT_TRANSFER, c->rsp + 8, &c->rip))
 		return false;
 	c->rsp += 8;
 	return true;
 }
 
+static bool is_fetch(const struct context *c)
+{
+	enum { INSTRUCTION_FETCH = 16 };
+	return c->error & INSTRUCTION_FETCH || c->cr2 == c->rip;
+}
+
 bool act_on_fault(struct context *c)
 {
-	return act(c->rip, 1u << FAULT_ANY, c->rsp, &c->rip) || act_on_transfer(c);
+	return act(c->rip, 1u << FAULT_ANY, c->rsp, &c->rip) || (is_fetch(c) && act_on_transfer(c));
 }
 
 bool act_on_write(struct context *c)
@@ -182,6 +216,18 @@ void die_of(int signal, const struct guest_siginfo *info, struct context *c)
 	c->mask &= ~SIGNAL_BIT(signal);
 	if (info->code <= 0 || signal == SIG_TRAP) /* not raised by an instruction that will raise it again */
 		SYS3(__NR_tgkill, SYS0(__NR_getpid), SYS0(__NR_gettid), signal);
+}
+
+/* Control has come to what is no legitimate target. To the program it is as if there had been nothing to execute. */
+static void transfer_failed(int signal, struct context *c)
+{
+	uint64_t reply[2];
+	if (act_on_transfer(c))
+		return;
+	if (!post_event(EVENT_TRANSFER, (uint64_t[]){c->rip, (uint64_t)c, signal, 1}, reply))
+		reply[0] = VERDICT_DIE;
+	if (reply[0] == VERDICT_DIE)
+		die_of(SIG_SEGV, &(struct guest_siginfo){.signo = SIG_SEGV}, c);
 }
 
 static void fail(int signal, const struct guest_siginfo *info, struct context *c)

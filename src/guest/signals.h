@@ -58,7 +58,7 @@ void descriptors_waited(struct thread_signals *t);
 void descriptors_forward(uint32_t tid, const struct guest_siginfo *info);
 
 /* Words of a context that the kernel leaves alone: what is real where the program is shown something else. */
-enum { SHOWN_ADDRESS, REAL_ADDRESS, ORIGINAL, SHOWN_STACK, REAL_STACK, KEPT_ADDRESS, KEPT_STACK };
+enum { SHOWN_ADDRESS, REAL_ADDRESS, ORIGINAL, SHOWN_STACK, REAL_STACK, KEPT_ADDRESS, KEPT_STACK, FRAME_MARK };
 
 /* around.c. Where the blob was interrupted, makes a context show what is around it; true if it does. go_on_in_blob undoes it. */
 bool in_blob(uint64_t address);
@@ -68,6 +68,14 @@ void go_on_in_blob(struct context *c);
 const struct probe_frame *interrupted_probe(const struct context *c);
 /* Before entry_probe has done anything: back to the probe's call. */
 void leave_probe_entry(struct context *c);
+
+/* firewall.c: the context was made by the kernel, or by deliver.c, and its addresses are shown. */
+void firewall_frame_made(struct context *c);
+/* It will return in a way that nobody sees. */
+void firewall_returns_unseen(const struct context *c);
+/* The program returns from its handler by the context: what the firewall must know of where that goes. shown: the address the handler found there, 0: it is a
+ * real one. */
+void firewall_frame_returns(struct context *c, uint64_t shown);
 
 /* handler.c: makes a context show the program's own addresses. */
 void show_program_addresses(struct context *c);

@@ -7,4 +7,5 @@ const char *const monitor_names[MONITOR_COUNT] = {
 	[MONITOR_HEAP] = "heap",
 	[MONITOR_HANG] = "hang",
 	[MONITOR_SHADOW] = "shadow",
+	[MONITOR_FIREWALL] = "firewall",
 };

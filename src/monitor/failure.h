@@ -14,10 +14,11 @@ enum monitor_kind {
 	MONITOR_HEAP,    /* write outside a heap block, double or invalid free, use after free */
 	MONITOR_HANG,    /* endless loop, unbounded recursion */
 	MONITOR_SHADOW,  /* a return to elsewhere than where the call came from; location = the return */
+	MONITOR_FIREWALL, /* a transfer to what is no legitimate target; location = the transferring instruction */
 	MONITOR_COUNT,
 };
 
-extern const char *const monitor_names[MONITOR_COUNT]; /* "crash", "control", "abort", "heap", "hang", "shadow" */
+extern const char *const monitor_names[MONITOR_COUNT]; /* "crash", "control", "abort", "heap", "hang", "shadow", "firewall" */
 
 struct frame {
 	struct point at;    /* the instruction: the failing one in frame 0, the call in the others; module "" = not in any module */

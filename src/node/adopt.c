@@ -66,6 +66,7 @@ static struct guard_options options_of(const struct guest_legacy *l, const char 
 				      .provoke = l->provoke,
 				      .visits = l->visits,
 				      .strict = l->strict,
+				      .jit = l->jit ? "" : NULL,
 				      .no_heap = l->no_heap,
 				      .learn_full = l->learn_full,
 				      .debug = l->debug,

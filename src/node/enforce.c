@@ -356,13 +356,32 @@ void enforcement_family_ended(struct enforcement *e, struct family *f)
 			e->dirty.at[i--] = e->dirty.at[--e->dirty.count];
 }
 
+static bool insn_at(const struct module *m, uint64_t offset, struct insn *i)
+{
+	size_t available;
+	const uint8_t *bytes = module_bytes(m, offset, &available);
+	return bytes && !insn_decode(bytes, available, offset, i);
+}
+
 /* Offset of the instruction behind a call; 0: it is none. */
 static uint64_t behind_call(const struct module *m, uint64_t offset)
 {
 	struct insn i;
-	size_t available;
-	const uint8_t *bytes = module_bytes(m, offset, &available);
-	return bytes && !insn_decode(bytes, available, offset, &i) && insn_is_call(&i) ? insn_end(&i) : 0;
+	return insn_at(m, offset, &i) && insn_is_call(&i) ? insn_end(&i) : 0;
+}
+
+bool enforcement_goes_on_at(const struct enforcement *e, const struct family *family, uint64_t address)
+{
+	for (size_t i = 0; i < e->all.count; i++)
+		for (size_t k = 0; k < e->all.at[i]->sites.count; k++) {
+			const struct forced *f = e->all.at[i];
+			const struct site *s = &f->sites.at[k];
+			struct insn n;
+			if (s->family == family && s->resume && !f->is_check && insn_at(s->loaded->module, f->patch.at.offset, &n) &&
+			    insn_end(&n) + s->loaded->bias == address)
+				return true;
+		}
+	return false;
 }
 
 /* An instruction may fault at its original place or in its copy. */

@@ -28,6 +28,9 @@ void enforcement_applied(struct enforcement *e, struct family *f);
 /* Where a patch at a call whose callee frees a block twice says to go on, as after the call; it is counted as having acted. 0: none. */
 uint64_t enforcement_heap_call(struct enforcement *e, struct family *f, const struct point *call, pid_t tid);
 
+/* Does a patch in force there go on at this text address (guest), behind the instruction that it skips? */
+bool enforcement_goes_on_at(const struct enforcement *e, const struct family *f, uint64_t address);
+
 void enforcement_collect(struct enforcement *e, uint64_t check, pid_t pid, pid_t tid, struct check_tally *out);
 /* Patches that have acted since the last call. */
 struct enforced_activation {

@@ -15,6 +15,7 @@
 #include "inject/memory.h"
 #include "node/detach.h"
 #include "node/failures.h"
+#include "node/firewall.h"
 #include "node/learning.h"
 #include "node/progress.h"
 #include "node/provoke.h"
@@ -43,6 +44,24 @@ static uint64_t on_write(struct supervisor *s, struct family *f, const struct ev
 static uint64_t on_return(struct supervisor *s, struct family *f, const struct event_in *e)
 {
 	return failures_return(s, f, e->pid, e->tid, e->arg[1], e->arg[2]);
+}
+
+static uint64_t on_transfer(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	if (e->arg[3])
+		return failures_transfer(s, f, e->pid, e->tid, e->arg);
+	return firewall_judge(f, e->pid, e->arg[0], e->arg[1]);
+}
+
+static uint64_t on_approve(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	firewall_approve(f, e->arg[0]);
+	return 0;
+}
+
+static uint64_t on_executable(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	return firewall_executable(f, e->pid, e->arg);
 }
 
 static uint64_t on_landing(struct supervisor *s, struct family *f, const struct event_in *e)
@@ -179,6 +198,9 @@ static event_handler *const handlers[] = {
 	[EVENT_STEP] = on_step,           [EVENT_SIGNALFD] = on_signalfd,
 	[EVENT_RETURN] = on_return,
 	[EVENT_WRITE] = on_write,
+	[EVENT_TRANSFER] = on_transfer,
+	[EVENT_EXECUTABLE] = on_executable,
+	[EVENT_APPROVE] = on_approve,
 };
 
 /* A fresh child has none but the one that waits for our answer. */

@@ -106,6 +106,8 @@ uint64_t failures_carry_out(const struct failure *f, const struct stack_view *vi
 	struct cfi_registers after = *r;
 	switch (v->kind) {
 	case REPAIR_RESUME_HERE:
+		if (image_landing_goes_to(&family->image, after.rip)) /* the firewall would wonder */
+			after.rip = image_landing_goes_to(&family->image, after.rip);
 		return write_context(family, f->pid, context, &after) ? VERDICT_DIE : VERDICT_RESUME;
 	case REPAIR_RESCUE:
 		if (leave(view, r, f, v->frame, &after))

@@ -10,6 +10,9 @@ uint64_t failures_fault(struct supervisor *s, struct family *f, pid_t pid, pid_t
 uint64_t failures_write(struct supervisor *s, struct family *f, pid_t pid, pid_t tid, const uint64_t arg[6]);
 /* A return differs from what the shadow has noted for it; context is the guest address of the trap's signal frame. Returns an enum guest_verdict. */
 uint64_t failures_return(struct supervisor *s, struct family *f, pid_t pid, pid_t tid, uint64_t context, uint64_t noted);
+/* The firewall found that control has come to an address (arg[0]) that is no legitimate target; arg[1] is the guest address of the trap's signal frame. Returns
+ * an enum guest_verdict. */
+uint64_t failures_transfer(struct supervisor *s, struct family *f, pid_t pid, pid_t tid, const uint64_t arg[6]);
 /* The heap wrapper found something wrong. */
 uint64_t failures_heap(struct supervisor *s, struct family *f, pid_t pid, pid_t tid, const uint64_t arg[6]);
 /* The scan did. */

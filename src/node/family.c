@@ -20,6 +20,7 @@
 #include "engine/inherit.h"
 #include "inject/maps.h"
 #include "inject/memory.h"
+#include "node/firewall.h"
 #include "node/learning.h"
 #include "node/module_cache.h"
 #include "node/provoke.h"
@@ -475,6 +476,7 @@ static int start(struct supervisor *s, pid_t pid, const struct maps *maps, struc
 	int status = family_prepare(s, pid, maps, &f, &loader, why);
 	if (status)
 		return status;
+	firewall_begin(f);
 	*why = "can't set up the program (is writing to /proc/PID/mem forbidden here?)";
 	status = boot_run(pid, &f->memory, s->bell.fd, &f->plan, &step);
 	if (status) {

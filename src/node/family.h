@@ -31,6 +31,7 @@ struct family {
 	unsigned nonsense; /* events that can't be; after some the mailbox isn't looked at for a while */
 	int64_t deaf_until_us;
 	bool has_many_modules; /* said so */
+	bool has_refused_code; /* said so */
 	bool is_stopped;   /* none of its threads runs: attach and detach */
 	bool has_signal_descriptors; /* a signalfd for the signals of faults: weave_syscalls.c */
 	bool is_attaching; /* only what must not be missed is woven yet */

@@ -9,7 +9,8 @@
 enum strict_monitor {
 	STRICT_SHADOW = 2,   /* returns go where their calls came from */
 	STRICT_HEAP = 4,     /* no instruction writes to freed blocks or behind a block's end */
-	STRICT_ALL = STRICT_SHADOW | STRICT_HEAP,
+	STRICT_FIREWALL = 8, /* control goes to legitimate targets only */
+	STRICT_ALL = STRICT_SHADOW | STRICT_HEAP | STRICT_FIREWALL,
 };
 
 struct guard_options {
@@ -17,6 +18,7 @@ struct guard_options {
 	bool redirect_all;     /* every procedure: the engine's proof */
 	bool direct_calls;     /* with redirect_all: calls lead straight to copies, past the original entries and what a debugger puts there */
 	uint8_t strict;        /* enum strict_monitor; any of them implies both */
+	const char *jit;       /* firewall: names of programs that may make code at run time, with commas; "": all; NULL: none */
 	int learn_percent;     /* of CPU; 0: no learning */
 	bool learn_full;       /* observe everything at once */
 	bool no_heap;          /* leave the allocator alone */

@@ -10,6 +10,7 @@ struct rule {
 	int number;
 	uint8_t before, after; /* enum probe_work, 0xff: none */
 	bool for_descriptors;  /* only in programs with a signalfd for the signals of faults */
+	bool before_for_code;  /* what comes before only in programs that mustn't make code */
 };
 
 enum { NOTHING = 0xff };
@@ -41,7 +42,8 @@ static const struct rule rules[] = {
 	{SYS_mprotect, PROBE_SYSCALL, NOTHING}, /* of text: the program will write there */
 	{SYS_pkey_mprotect, PROBE_SYSCALL, NOTHING},
 	{SYS_munmap, PROBE_SYSCALL, NOTHING}, /* of an alternate stack */
-	{SYS_mmap, NOTHING, PROBE_MAPPED},
+	{SYS_mmap, PROBE_SYSCALL, PROBE_MAPPED, .before_for_code = true},
+	{SYS_personality, PROBE_SYSCALL, NOTHING, .before_for_code = true},
 	{SYS_prctl, PROBE_SYSCALL, NOTHING}, /* filters of system calls */
 	{SYS_seccomp, PROBE_SYSCALL, NOTHING},
 	{SYS_execve, PROBE_SYSCALL, PROBE_EXECED},
@@ -89,7 +91,8 @@ static void weave_rules(struct family *f, struct loaded *l, bool for_descriptors
 		const struct rule *rule = rule_for(sites[i].number);
 		if (rule->for_descriptors != for_descriptors)
 			continue;
-		put_probe(f, l, &sites[i], rule->before, WEAVE_BEFORE);
+		if (!rule->before_for_code || f->image.tables->no_jit)
+			put_probe(f, l, &sites[i], rule->before, WEAVE_BEFORE);
 		put_probe(f, l, &sites[i], rule->after, WEAVE_AFTER);
 	}
 }

@@ -16,7 +16,7 @@
  * run: handler
  * run: random
  * time: 120
- * modes: -shadow -strict
+ * modes: -shadow -firewall -strict
  *
  * (To enter a procedure in its middle by a call, and return from it, is what the shadow monitor is there to catch.)
  */

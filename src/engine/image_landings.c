@@ -1,0 +1,39 @@
+/* Landings under the firewall: which of them are the engine's own traps, and which have been found right. */
+#include "engine/image_private.h"
+
+/* The byte is written by a plan: an instruction's start, a byte in the middle of one, or of a springboard. */
+static bool is_overwritten(const struct redirected *r, uint64_t offset)
+{
+	for (size_t i = 0; i < r->plan_count; i++) {
+		const struct text_plan *p = &r->plans[i];
+		if (offset >= p->range.start && offset < p->range.end)
+			return p->bytes[offset - p->range.start] != p->original[offset - p->range.start];
+	}
+	return false;
+}
+
+bool image_traps_at(struct image *im, uint64_t address)
+{
+	struct loaded *l = image_module_at(im, address);
+	struct redirected *r = l ? image_redirected(l, address - l->bias) : NULL;
+	if (!l || !l->map)
+		return false;
+	return l->map[address - l->text.start] || (r && !r->leaving && is_overwritten(r, address - l->bias));
+}
+
+uint64_t image_landing_goes_to(const struct image *im, uint64_t address)
+{
+	struct loaded *l = image_module_at((struct image *)im, address);
+	uint32_t to = l && l->map ? l->map[address - l->text.start] : 0;
+	return to ? l->zone->start + (to & GUEST_MAP_OFFSET) - 1 : 0;
+}
+
+uint64_t image_approve(struct image *im, uint64_t address)
+{
+	struct loaded *l = image_module_at(im, address);
+	uint32_t to = l && l->map ? l->map[address - l->text.start] : 0;
+	if (!to)
+		return 0;
+	__atomic_store_n(&l->map[address - l->text.start], to | GUEST_MAP_APPROVED, __ATOMIC_RELEASE);
+	return l->zone->start + (to & GUEST_MAP_OFFSET) - 1;
+}
