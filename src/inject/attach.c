@@ -348,7 +348,7 @@ static struct thread *first_thread(struct threads *t)
 
 int attach_enter(struct foothold *f, struct threads *t, const struct guest_memory *g, int bell_fd, const struct boot_plan *plan, const char **what)
 {
-	struct entering e = {.foothold = f, .threads = t, .plan = plan, .private.incomplete = 1};
+	struct entering e = {.foothold = f, .threads = t, .plan = plan, .private.incomplete = 1, .signals.filtered = t->is_filtered};
 	struct thread *first = first_thread(t);
 	*what = "its text can't be written (a hardened kernel, or another tracer)";
 	int status = first ? foothold_enter(f, first) : -ESRCH;

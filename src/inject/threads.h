@@ -30,6 +30,7 @@ struct thread {
 
 struct threads {
 	pid_t pid;
+	bool is_filtered; /* some have system call filters: for the caller to set */
 	VEC(struct thread) all;
 	int64_t longest_us; /* the longest stop so far */
 };

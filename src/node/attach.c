@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "inject/attach.h"
+#include "inject/filters.h"
 #include "inject/memory.h"
 #include "node/family_private.h"
 #include "node/learning.h"
@@ -61,13 +62,18 @@ static int stop_and_enter(struct family *f, pid_t pid, struct attached *outcome,
 	*why = "there is no room for a foothold in its text";
 	if (status)
 		return status;
+	bool filtered = filters_exist(pid);
 	status = threads_stop(&t, pid, STOP_MS);
 	*why = stop_failure(status);
 	if (status)
 		return status;
 	outcome->threads = t.all.count;
+	t.is_filtered = filtered;
 	f->is_stopped = true;
-	status = enter(f, &h, &t, why);
+	if (filtered)
+		status = filters_allow(&t, &f->plan, h.at, why);
+	if (!status)
+		status = enter(f, &h, &t, why);
 	f->is_stopped = false;
 	threads_release(&t);
 	outcome->longest_stop_us = t.longest_us;

@@ -33,12 +33,23 @@ def text_differs(pid):
     return found
 
 
+def links(pid):
+    """Where its descriptors lead to; it opens and closes some meanwhile."""
+    found = []
+    for fd in os.listdir("/proc/%d/fd" % pid):
+        try:
+            found.append(os.readlink("/proc/%d/fd/%s" % (pid, fd)))
+        except FileNotFoundError:
+            pass
+    return found
+
+
 def is_clean(pid):
     with open("/proc/%d/maps" % pid) as f:
         check("clearview" not in f.read(), "no mapping of ours is left in %d" % pid)
     check(not text_differs(pid), "the text of %d is that of its files: %s" % (pid, text_differs(pid)))
-    links = [os.readlink("/proc/%d/fd/%s" % (pid, fd)) for fd in os.listdir("/proc/%d/fd" % pid)]
-    check(not [l for l in links if "memfd:clearview" in l], "no descriptor of ours is left in %d: %s" % (pid, links))
+    ours = [l for l in links(pid) if "memfd:clearview" in l]
+    check(not ours, "no descriptor of ours is left in %d: %s" % (pid, ours))
 
 
 def tell_story():
