@@ -22,6 +22,12 @@ void image_leave_begin(struct image *im, pid_t pid)
 		p->is_leaving = true;
 }
 
+bool image_is_leaving(struct image *im, pid_t pid)
+{
+	struct image_process *p = find_process(im, pid);
+	return p && p->is_leaving;
+}
+
 int image_leave_end(struct image *im, pid_t pid)
 {
 	struct image_process *p = find_process(im, pid);

@@ -13,6 +13,7 @@
 #include "engine/image.h"
 
 void image_leave_begin(struct image *im, pid_t pid);
+bool image_is_leaving(struct image *im, pid_t pid);
 int image_leave_end(struct image *im, pid_t pid);
 /* keep: the owner of wishes whose procedures stay, and with them all that have jumps in dead bytes. Return 0 or -errno. */
 int image_leave_text(struct image *im, pid_t pid, uint32_t keep);

@@ -275,6 +275,8 @@ static void one_step(struct supervisor *s, struct detaching *d)
 		finish(s, d, false);
 		return;
 	}
+	if (d->stage == STAGE_LEAVE && !image_is_leaving(&f->image, d->pid))
+		d->stage = STAGE_HEAP; /* it executes another program, and is of another family */
 	if (d->stage == STAGE_HEAP && heap_is_empty(d, f))
 		d->stage = STAGE_TEXT;
 	if (d->stage == STAGE_TEXT) {
