@@ -76,6 +76,7 @@ static uint64_t take(struct zone *z, int stretch, uint64_t at, size_t size)
 	if (at > z->copies[stretch].end || z->copies[stretch].end - at < size)
 		return 0;
 	z->copies[stretch].next = at + size;
+	z->last = &z->copies[stretch].next;
 	keep_next(z);
 	return at;
 }
@@ -95,25 +96,49 @@ static uint64_t next_window(uint64_t at, uint64_t text)
 	return (at + 15) & ~15ul;
 }
 
+/* The least of the gaps gives way, but not one that zone_trim may yet come back to. */
+static void keep_gap(struct zone *z, uint64_t start, uint64_t end)
+{
+	size_t least = &z->gaps[0].next == z->last;
+	for (size_t i = least; i < sizeof z->gaps / sizeof *z->gaps; i++)
+		if (&z->gaps[i].next != z->last && z->gaps[i].end - z->gaps[i].next < z->gaps[least].end - z->gaps[least].next)
+			least = i;
+	if (end - start > z->gaps[least].end - z->gaps[least].next) {
+		z->gaps[least].next = start;
+		z->gaps[least].end = end;
+	}
+}
+
+static uint64_t take_from_gap(struct zone *z, size_t size, uint64_t text)
+{
+	for (size_t i = 0; i < sizeof z->gaps / sizeof *z->gaps; i++) {
+		uint64_t start = z->gaps[i].next, end = z->gaps[i].end, at = next_window(start, text);
+		if (at > end || end - at < size)
+			continue;
+		z->gaps[i].next = at + size;
+		z->last = &z->gaps[i].next;
+		if (at > start)
+			keep_gap(z, start, at);
+		return at;
+	}
+	return 0;
+}
+
 uint64_t zone_reserve_for(struct zone *z, size_t size, uint64_t text)
 {
-	for (int i = 0; i < 2; i++) {
+	uint64_t found = take_from_gap(z, size, text);
+	for (int i = 0; i < 2 && !found; i++) {
 		uint64_t next = z->copies[i].next, at = next_window(next, text);
-		if (at - next <= (z->copies[i].end - next) / 4 && take(z, i, at, size))
-			return at;
+		if (at - next <= (z->copies[i].end - next) / 4 && (found = take(z, i, at, size)) && at > next)
+			keep_gap(z, next, at);
 	}
-	return zone_reserve(z, size);
+	return found ? found : zone_reserve(z, size);
 }
 
 void zone_trim(struct zone *z, uint64_t end)
 {
-	end = (end + 15) & ~15ul;
-	for (int i = 0; i < 2; i++)
-		if (end <= z->copies[i].next && z->copies[i].next - end < ZONE_SIZE && end > z->copies[i].end - ZONE_SIZE) {
-			z->copies[i].next = end;
-			keep_next(z);
-			return;
-		}
+	*z->last = (end + 15) & ~15ul;
+	keep_next(z);
 }
 
 bool zone_is_short(const struct zone *z)

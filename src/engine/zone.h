@@ -24,6 +24,8 @@ struct zone {
 	uint8_t *host;       /* the same bytes, writable */
 	uint64_t stub_probe; /* guest address of `jmp *blob's probe entry` */
 	struct { uint64_t next, end; } copies[2]; /* guest addresses; the second is used when the first is full */
+	struct { uint64_t next, end; } gaps[16]; /* room that was passed over for want of the right distance: another module's may be right there */
+	uint64_t *last;      /* the `next` of where room was taken last */
 	uint64_t spare;      /* bytes of room that are kept for copies with something woven into them */
 	uint64_t hop_start, hop_end;
 	uint8_t *hop_used;   /* a bit a byte of the hop range */
@@ -54,7 +56,7 @@ static inline bool zone_holds(const struct zone *z, uint64_t guest)
 /* Every address of [start, end) can be reached with 32 bits from everywhere in the zone, and the other way round. */
 bool zone_reaches(const struct zone *z, uint64_t start, uint64_t end);
 
-/* Room for a copy of up to `size` bytes; 0 when full. Give back what was not used with zone_trim. */
+/* Room for a copy of up to `size` bytes; 0 when full. Give back what was not used with zone_trim, before anything else is reserved. */
 uint64_t zone_reserve(struct zone *z, size_t size);
 /* The same for the copy of code at `text`: where the third byte of the distance between the two traps, if room isn't short, so that the springboards need hops
  * less often. */

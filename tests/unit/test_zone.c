@@ -37,6 +37,30 @@ static void room_is_kept(void **state)
 	}
 }
 
+/* Room that was given out is never given out again, wherever it is: copies of modules whose texts want different distances, each reserved larger than it is. */
+static void room_is_given_once(void **state)
+{
+	enum { COPIES = 4000, SIZE = 40000, USED = 20000 };
+	static uint64_t start[COPIES];
+	static uint8_t taken[ZONE_SIZE / 16];
+	for (int above = 0; above < 2; above++) {
+		struct zone z;
+		zone_init(&z, BASE, above, NULL);
+		memset(taken, 0, sizeof taken);
+		for (int i = 0; i < COPIES; i++) {
+			start[i] = zone_reserve_for(&z, SIZE, BASE + 0x20000000 + (uint64_t)(i % 7) * 0x1234000 + i * 4096ul);
+			if (!start[i])
+				break;
+			zone_trim(&z, start[i] + USED);
+			for (uint64_t at = start[i] - BASE; at < start[i] - BASE + USED; at += 16) {
+				assert_in_range(at, 0, ZONE_SIZE - 16);
+				assert_false(taken[at / 16]++);
+			}
+		}
+		zone_release(&z);
+	}
+}
+
 static void full_zone_has_no_stub(void **state)
 {
 	static struct loaded l;
@@ -60,6 +84,7 @@ static void full_zone_has_no_stub(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(room_is_kept), cmocka_unit_test(full_zone_has_no_stub)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(room_is_kept), cmocka_unit_test(room_is_given_once),
+		cmocka_unit_test(full_zone_has_no_stub)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
