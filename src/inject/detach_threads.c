@@ -51,7 +51,7 @@ static const char *prepare_context(const struct detach_view *v, const struct thr
 	if (!in_zones(v, pc))
 		return NULL;
 	int status = v->original(v->context, &pc, &sp);
-	if (status)
+	if (status || in_zones(v, pc)) /* the blob has no original */
 		return v->is_used(v->context, one, at - 8) ? "a signal handler has interrupted us" : NULL;
 	if (memory_write(v->pid, at + CONTEXT_RIP, &pc, sizeof pc) || memory_write(v->pid, at + CONTEXT_RSP, &sp, sizeof sp))
 		return "a signal frame can't be written";
