@@ -29,6 +29,12 @@ programs: deps
 	@$(MAKE) --no-print-directory all
 	@tests/run --build $(BUILDDIR) --programs --mode redirect -v $(ARGS) $(WORDS)
 
+# CPython's own tests, natively and with every procedure redirected; ARGS: names of modules
+third-party: deps
+	@scripts/deps third-party
+	@$(MAKE) --no-print-directory all
+	@tests/third-party --build $(BUILDDIR) $(ARGS)
+
 demo: deps
 	@$(MAKE) --no-print-directory all
 	@demo/run --build $(BUILDDIR) $(ARGS)
@@ -61,4 +67,4 @@ fuzz-engine: deps
 clean:
 	rm -rf $(BUILDDIR)
 
-.PHONY: all compile deps check programs demo bench exercise fuzz fuzz-engine sanitize stress clean
+.PHONY: all compile deps check programs third-party demo bench exercise fuzz fuzz-engine sanitize stress clean

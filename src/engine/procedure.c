@@ -76,11 +76,18 @@ static bool takes_return_address(const struct walk *w, const struct insn *call)
 	return (bytes[0] & 0xf8) == 0x58 || bytes[0] == 0x8f; /* pop */
 }
 
-/* A branch or call to where the module has no code: data, decoded, as behind a jump table that was taken for longer than it is. */
+/* A branch or call to where the module has no code, an operand far from all that it has: data, decoded, as behind a jump table that was taken for longer than
+ * it is. */
 static bool goes_nowhere(const struct module *m, const struct insn *i)
 {
+	const uint64_t far = 1ul << 28;
 	bool direct = i->flow == FLOW_BRANCH || i->flow == FLOW_JUMP || i->flow == FLOW_CALL;
-	return direct && !module_text(m, i->target);
+	if (direct || !i->rip_offset)
+		return direct && !module_text(m, i->target);
+	for (size_t k = 0; k < m->segment_count; k++)
+		if (i->target - m->segments[k].offset + far < m->segments[k].memory_size + 2 * far)
+			return false;
+	return true;
 }
 
 static void visit_table(struct walk *w, uint64_t table, uint64_t base)

@@ -17,7 +17,10 @@ static const struct {
 	{"85c07405e900000070c3", "jmp to where no code is", 3},
 	{"85c07405e800000070c3", "call of what is nowhere", 3},
 	{"85c00f8400000080ffc0c3", "je to where no code is", 1},
-	{"ff1500000070c3", "call through memory far away", 2},
+	{"85c074068b0500000070c3", "load from far away", 3},
+	{"85c074068b0500100000c3", "load from behind", 4},
+	{"85c074068b0500f0ffffc3", "load from before", 4},
+	{"85c07406ff1500000070c3", "call through memory far away", 3},
 };
 
 static void counts_instructions(void **unused)
