@@ -50,6 +50,8 @@ struct boot_arguments {
 	uint64_t bell_offset;           /* the family's page in the bell memfd */
 	char code_path[48], shared_path[48], bell_path[48]; /* /proc/PID/fd/N of the supervisor */
 };
+/* A trap of ENTRY_BOOT's in between, rdi: the process may not open these. rax: one end of a pair of sockets, to send descriptors to: code (read-only), bell, shared. */
+enum { BOOT_ASKS_FOR_FILES = 1000 };
 
 #define GUEST_PRIVATE_OFFSET 0x00010000ul
 #define GUEST_BELL_OFFSET    0x00020000ul

@@ -94,18 +94,9 @@ static int map_pieces(struct entering *e, const int fds[FILE_COUNT])
 	return status;
 }
 
-/* What was mapped through a writable descriptor could be made writable later. */
-static int read_only(int fd)
-{
-	char name[32];
-	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-	int copy = open(name, O_RDONLY | O_CLOEXEC);
-	return copy < 0 ? -errno : copy;
-}
-
 static int map_memory(struct entering *e, const struct guest_memory *g, int bell_fd)
 {
-	int code = read_only(g->code_fd);
+	int code = handover_read_only(g->code_fd);
 	const int ours[FILE_COUNT] = {[FILE_CODE] = code, [FILE_SHARED] = g->shared_fd, [FILE_BELL] = bell_fd};
 	int theirs[FILE_COUNT], status = code < 0 ? code : map_scratch(e);
 	if (!status)

@@ -12,8 +12,10 @@
 #include <sys/user.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/vec.h"
 #include "engine/zone.h"
+#include "inject/handover.h"
 #include "inject/maps.h"
 #include "inject/memory.h"
 #include "inject/trace.h"
@@ -175,6 +177,18 @@ static int run_to_trap(pid_t tid, struct user_regs_struct *regs, uint64_t *pendi
 	}
 }
 
+/* What can't be given is missed by who asked, and said. */
+static void give_files(pid_t pid, int number, const struct guest_memory *g, int bell_fd)
+{
+	int code = handover_read_only(g->code_fd), end = code < 0 ? -1 : handover_take(pid, number);
+	if (end >= 0 && handover_send(end, (int[]){code, bell_fd, g->shared_fd}, 3))
+		log_info("descriptors can't be sent to process %d", pid);
+	if (code >= 0)
+		close(code);
+	if (end >= 0)
+		close(end);
+}
+
 int boot_run(pid_t tid, const struct guest_memory *g, int bell_fd, const struct boot_plan *plan, int *step)
 {
 	const struct guest_header *header = (const struct guest_header *)blob_start;
@@ -208,6 +222,10 @@ int boot_run(pid_t tid, const struct guest_memory *g, int bell_fd, const struct 
 		return -errno;
 	trace_deadline(BOOT_MS);
 	status = run_to_trap(tid, &regs, &pending);
+	if (!status && regs.rdi == BOOT_ASKS_FOR_FILES) {
+		give_files(tid, regs.rax, g, bell_fd);
+		status = run_to_trap(tid, &regs, &pending);
+	}
 	trace_deadline(0);
 	if (!status) {
 		status = (int)(int64_t)regs.rax;

@@ -1,6 +1,7 @@
 #include "inject/handover.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -23,11 +24,11 @@ struct letter {
 };
 
 /* The thread's own table of files if the kernel knows descriptors of threads: the first thread may have ended. */
-static int take_end(const struct foothold *f, int number)
+int handover_take(pid_t tid, int number)
 {
-	int process = syscall(SYS_pidfd_open, f->thread->tid, PIDFD_THREAD);
+	int process = syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
 	if (process < 0)
-		process = syscall(SYS_pidfd_open, f->pid, 0);
+		process = syscall(SYS_pidfd_open, tid, 0);
 	if (process < 0)
 		return -errno;
 	int end = syscall(SYS_pidfd_getfd, process, number, 0), status = end < 0 ? -errno : end;
@@ -35,7 +36,7 @@ static int take_end(const struct foothold *f, int number)
 	return status;
 }
 
-static int send_descriptors(int end, const int *ours, size_t count)
+int handover_send(int end, const int *ours, size_t count)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(HANDOVER_MAX * sizeof(int))] = {0};
 	struct iovec text = {"", 1};
@@ -71,10 +72,12 @@ static int read_numbers(const struct foothold *f, uint64_t at, size_t count, int
 
 static int exchange(struct foothold *f, uint64_t at, const int pair[2], const int *ours, size_t count, int *theirs)
 {
-	int end = take_end(f, pair[0]);
+	int end = handover_take(f->thread->tid, pair[0]);
+	if (end < 0)
+		end = handover_take(f->pid, pair[0]);
 	if (end < 0)
 		return end;
-	int status = send_descriptors(end, ours, count);
+	int status = handover_send(end, ours, count);
 	close(end);
 	if (status)
 		return status;
@@ -96,4 +99,12 @@ int handover(struct foothold *f, uint64_t scratch, const int *ours, size_t count
 	for (int i = 0; i < 2; i++)
 		foothold_call(f, SYS_close, l.pair[i], 0, 0, 0, 0, 0);
 	return status;
+}
+
+int handover_read_only(int fd)
+{
+	char name[32];
+	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+	int copy = open(name, O_RDONLY | O_CLOEXEC);
+	return copy < 0 ? -errno : copy;
 }
