@@ -110,12 +110,23 @@ static void give_back_masks(struct leaving *l)
 	}
 }
 
+/* A copy of it is pending already, for a thread that waits with a descriptor (guest/descriptors.c). */
+static bool is_offered(const struct leaving *l, const struct held_signal *h)
+{
+	for (size_t i = 0; i < SIGNAL_THREADS; i++) {
+		const struct thread_signals *t = &l->table[i];
+		if (t->tid && t->offered & SIGNAL_BIT(h->info.signo) && (!h->tid || h->tid == t->tid))
+			return true;
+	}
+	return false;
+}
+
 /* Signals that threads believe pending: sent again, they wait for their masks. Released ones are pending already, without what they carry. */
 static int give_back_held(struct leaving *l)
 {
 	for (int i = 0; i < HELD_MAX; i++) {
 		const struct held_signal *h = &l->process.held[i];
-		if (h->state != HELD)
+		if (h->state != HELD || h->info.signo < 1 || h->info.signo > SIGNALS || is_offered(l, h))
 			continue;
 		int status = memory_write(l->view->pid, l->scratch, &h->info, sizeof h->info);
 		if (status)
