@@ -19,7 +19,7 @@ static void take(const struct module *m, address_list *targets, uint64_t offset)
 static void take_from(struct module *m, const struct insn *n, const uint8_t *bytes, address_list *targets)
 {
 	uint32_t immediate;
-	if (n->flow == FLOW_NEXT && n->rip_offset)
+	if ((n->flow == FLOW_NEXT && n->rip_offset) || n->flow == FLOW_CALL) /* Go's runtime calls into the middle of its block clearing */
 		take(m, targets, n->target);
 	if (n->flow != FLOW_NEXT || m->is_position_independent || n->length <= IMMEDIATE)
 		return;

@@ -1,4 +1,4 @@
-/* Text addresses that a module's procedures may send control to from outside the procedure that is there: direct jumps from one into another, or from code
+/* Text addresses that a module's procedures may send control to from outside the procedure that is there: direct jumps and calls from one into another, or from code
  * that no known flow leads to (it stays native); and what instructions take the address of (`lea label(%rip)`, and immediates and data words where the module
  * lies at a fixed address). */
 #ifndef ENGINE_TARGETS_H
