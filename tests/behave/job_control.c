@@ -83,10 +83,15 @@ static volatile sig_atomic_t interrupted;
 static void on_interrupt(int signal) { interrupted++; }
 static void handles(void)
 {
+	sigset_t blocked, before;
+
 	signal(SIGINT, on_interrupt);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGINT);
+	sigprocmask(SIG_BLOCK, &blocked, &before);
 	write(pipes[1], "y", 1);
 	while (!interrupted)
-		pause();
+		sigsuspend(&before);
 	_exit(8);
 }
 

@@ -24,6 +24,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 static int destroyed, cleaned;
 static volatile long spun;
+static volatile bool sent; /* the request */
 
 struct Counted { ~Counted() { destroyed++; } };
 static void cleanup(void *) { cleaned++; }
@@ -58,7 +59,9 @@ static void disabled()
 	int old;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
 	struct timespec t = {0, 2000000};
-	nanosleep(&t, nullptr);
+	do
+		nanosleep(&t, nullptr);
+	while (!sent);
 	pthread_setcancelstate(old, &old);
 	pthread_testcancel();
 }
@@ -104,10 +107,12 @@ int main()
 		for (int i = 0; i < 8; i++) {
 			pthread_t t;
 			void *result;
+			sent = false;
 			CHECK(!pthread_create(&t, nullptr, body, reinterpret_cast<void *>(w.wait)));
 			if (i % 2)
 				sem_wait(&started);
 			pthread_cancel(t);
+			sent = true;
 			CHECK(!pthread_join(t, &result) && result == PTHREAD_CANCELED);
 			if (!(i % 2))
 				sem_trywait(&started);
