@@ -67,7 +67,7 @@ void image_unload(struct image *im, struct loaded *l)
 			break;
 		}
 	if (l->entry)
-		__atomic_store_n(&l->entry->start, 0, __ATOMIC_RELEASE), __atomic_store_n(&l->entry->end, 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&l->entry->end, 0, __ATOMIC_RELEASE), __atomic_store_n(&l->entry->start, 0, __ATOMIC_RELEASE);
 	for (size_t i = 0; i < l->redirected.count; i++)
 		redirected_free(l->redirected.at[i]);
 	vec_free(&l->redirected);
@@ -195,8 +195,9 @@ int image_give_map(struct image *im, struct loaded *l)
 	g->identity = image_module_identity(l->module);
 	l->map = (uint32_t *)((uint8_t *)im->tables + im->next_map);
 	im->tables->legacy.next_map = im->next_map += size;
-	__atomic_store_n(&g->end, l->text.end, __ATOMIC_RELEASE);
+	/* While one of them is 0 the other must not make it hold anything: a guest may be looking. */
 	__atomic_store_n(&g->start, l->text.start, __ATOMIC_RELEASE);
+	__atomic_store_n(&g->end, l->text.end, __ATOMIC_RELEASE);
 	if (slot >= im->tables->module_count)
 		__atomic_store_n(&im->tables->module_count, slot + 1, __ATOMIC_RELEASE);
 	l->entry = g;
@@ -348,6 +349,8 @@ static void stage(struct image *im, struct redirected *r, const struct attempt *
 	attempt_count(im, made);
 	if (r->copy && r->copy != made->copy)
 		retire_copy(r, made->copy);
+	for (size_t i = 0; r->generation && i < r->plan_count; i++)
+		r->inherited |= r->plans[i].has_holes; /* written, so somebody may stand there */
 	text_plans_free(r->plans, r->plan_count);
 	r->copy = made->copy;
 	r->plans = made->plans;

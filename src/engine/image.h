@@ -49,7 +49,7 @@ struct redirected {
 	bool leaving;       /* staged: back to the original bytes */
 	bool given_up;      /* back to the original bytes for good: the program writes there itself */
 	bool stayed;        /* while the rest of a process's text went back: leave.h */
-	bool inherited;     /* a former supervisor's springboards, whose holes nobody knows any more, may still be executed */
+	bool inherited;     /* springboards of a former plan, or a former supervisor, whose holes nobody knows any more, may still be executed */
 	uint32_t generation; /* of the commit that wrote it last */
 	VEC(uint64_t) extra; /* landings seen beyond what analysis knew */
 	VEC(struct copy *) old_copies; /* threads may still be in there */
