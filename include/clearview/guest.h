@@ -18,7 +18,7 @@
 #include <clearview/operand.h>
 #include <stdbool.h>
 
-enum { GUEST_ABI_VERSION = 14 };
+enum { GUEST_ABI_VERSION = 15 };
 
 /* Places in the blob that woven code, the kernel or the supervisor enter it at. */
 enum guest_entry {
@@ -82,6 +82,9 @@ enum guest_event_kind {
 			    * guest_verdict; VERDICT_PROGRAM: it is right */
 	EVENT_RETURN,      /* args: siginfo_t *, ucontext_t *, the return address that was noted. reply: enum guest_verdict; VERDICT_PROGRAM: it is
 			    * right as it is */
+	EVENT_SEAL,        /* args: n. reply 0: the n-th range of text to make non-executable until it is wanted, as GUEST_PAGES; 0: no more */
+	EVENT_FETCH,       /* args: an address in such text that a thread wants to execute; 0: all of it. reply 0: the range that may be executed now, as
+			    * GUEST_PAGES; 0: it never was such. args 1, with 0: n, for the n-th range */
 	EVENT_STEP,        /* args: address in a copy, where a program that steps itself is. reply 0: 1 if an instruction of the program's begins there */
 	EVENT_TRANSFER,    /* firewall. args: address, ucontext_t *, signal, 0: control has come to an address of text that isn't approved. reply: enum
 			    * guest_transfer, or where to go on. 1: what to do about it, when no patch acts. reply: enum guest_verdict */
@@ -90,6 +93,11 @@ enum guest_event_kind {
 			    * guest_executable */
 	EVENT_SIGNALFD,    /* from now on signals that are held must reach descriptors: the calls that wait for these are to be woven */
 };
+
+/* A range of whole pages in one word; user space has 47 bits. */
+#define GUEST_PAGES(start, end)   ((uint64_t)(start) >> 12 | ((uint64_t)(end) - (uint64_t)(start)) >> 12 << 36)
+#define GUEST_PAGES_START(pages)  (((pages) & 0xfffffffffull) << 12)
+#define GUEST_PAGES_SIZE(pages)   ((pages) >> 36 << 12)
 
 enum guest_verdict {
 	VERDICT_DIE,       /* let the signal's default action happen */
@@ -388,6 +396,7 @@ struct guest_tables {
 	uint64_t heap_enabled;
 	uint64_t firewall;        /* landings that aren't approved are judged */
 	uint64_t no_jit;          /* so is the program's making memory executable */
+	uint64_t lazy;            /* text is redirected when it is first wanted: EVENT_FETCH */
 	struct guest_legacy legacy;
 	uint64_t original[GUEST_ORIGINALS]; /* addresses of the copies of the allocator's procedures, by enum guest_entry - ENTRY_MALLOC */
 	uint64_t heap_secret[2];  /* the second is odd */

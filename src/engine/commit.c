@@ -137,6 +137,46 @@ int image_commit(struct image *im, bool live)
 	return worst;
 }
 
+static void write_at_once(struct image *im, pid_t pid, const struct redirected *r)
+{
+	for (size_t k = 0; k < r->plan_count; k++) {
+		int status = write_range(im, pid, r, &r->plans[k], wanted(r, &r->plans[k]), 0);
+		(void)status; /* the process has ended */
+	}
+}
+
+void image_commit_new(struct image *im, struct loaded *l, size_t known)
+{
+	if (l->redirected.count == known)
+		return;
+	im->tables->legacy.generation = ++im->generation;
+	for (size_t i = known; i < l->redirected.count; i++) {
+		struct redirected *r = l->redirected.at[i];
+		r->generation = im->generation;
+		r->staged = false;
+		for (size_t k = 0; k < l->in.count; k++)
+			write_at_once(im, l->in.at[k], r);
+	}
+	for (size_t i = 0; i < im->processes.count; i++)
+		tell_generation(im, im->processes.at[i].pid);
+}
+
+void image_write_present(struct image *im, pid_t pid, const struct redirected *r)
+{
+	for (size_t k = 0; k < r->plan_count; k++) {
+		const struct text_plan *p = &r->plans[k];
+		size_t size = p->range.end - p->range.start;
+		uint8_t *now = malloc(size);
+		if (!now)
+			abort();
+		int status = im->access.read(im->access.context, pid, p->range.start + r->loaded->bias, now, size);
+		bool differs = !status && memcmp(now, wanted(r, p), size);
+		free(now);
+		if (differs)
+			write_at_once(im, pid, r);
+	}
+}
+
 int image_update_process(struct image *im, pid_t pid, uint32_t generation, bool live)
 {
 	int worst = 0;

@@ -72,6 +72,8 @@ void image_unload(struct image *im, struct loaded *l)
 		redirected_free(l->redirected.at[i]);
 	vec_free(&l->redirected);
 	vec_free(&l->in);
+	vec_free(&l->sealed);
+	free(l->fetched);
 	vec_free(&l->written);
 	vec_free(&l->refusals);
 	image_forget_wishes(im, l);

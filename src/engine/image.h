@@ -32,6 +32,9 @@ struct loaded {
 	struct shadow *shadow;     /* node/weave_shadow.c's */
 	struct heap_writes *heap_writes; /* node/weave_heap_writes.c's */
 	uint32_t *visit_probes;    /* which count procedures, by index of module->ranges; NULL: none */
+	bool lazy;                 /* redirected when it is first wanted: lazy.c */
+	uint8_t *fetched;          /* of that: a byte a piece of the text; NULL: nothing yet */
+	VEC(pid_t) sealed;         /* of that: where the text was made non-executable */
 	bool fresh;                /* none of its code can be running yet */
 	bool present;              /* used while the list of modules is brought up to date */
 	VEC(struct range) written; /* module offsets that the program may have changed: nothing is redirected there */
@@ -151,6 +154,16 @@ void image_redirect_module(struct image *im, struct loaded *l, uint64_t except, 
 
 /* With VISITS_PROCEDURES: how many of the module's redirected procedures were executed. */
 size_t image_visited(const struct image *im, const struct loaded *l);
+
+/* lazy.c. Instead: redirect what is executed, when it is. The text of a lazy module is made non-executable in a process; what a thread then wants to execute
+ * is fetched: the procedures in that piece of the text (guest addresses, whole pages) are redirected and written, and the piece can be made executable. Nobody can
+ * be executing in it before, so nobody has to be waited for. */
+bool image_make_lazy(struct image *im, struct loaded *l);
+/* The pieces of text to seal in a process, as *pages, one a call; false: no more. */
+bool image_next_seal(struct image *im, pid_t pid, struct range *pages);
+void image_inherit_seals(struct image *im, pid_t parent, pid_t child);
+/* except: as in image_redirect_module. False: the address isn't in the text of a lazy module. */
+bool image_fetch(struct image *im, pid_t pid, uint64_t address, uint64_t except, struct range *pages);
 
 /* Which processes there are, and which have the module. */
 void image_add_process(struct image *im, pid_t pid, uint32_t generation);

@@ -11,6 +11,10 @@ void image_rewish(struct image *im, struct loaded *l, uint64_t procedure); /* im
 bool image_wishes_of(struct loaded *l, uint64_t offset, uint32_t owner);
 /* commit.c: one step of a procedure's way back, in one process. */
 int image_write_original(struct image *im, pid_t pid, const struct redirected *r, int step);
+/* commit.c: those from index `known` on, which nobody can be executing, into all processes. */
+void image_commit_new(struct image *im, struct loaded *l, size_t known);
+/* commit.c: what is redirected there is in the process's text, too. Nobody can be executing it. */
+void image_write_present(struct image *im, pid_t pid, const struct redirected *r);
 void image_leave(struct redirected *r); /* stages the original bytes */
 int image_plan_text(struct image *im, struct redirected *r, const struct copy *copy, struct text_plan **plans, size_t *plan_count,
 		    struct springboard_counts *counts);

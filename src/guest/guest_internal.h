@@ -111,6 +111,11 @@ bool saved_restore(uint64_t cfa, bool only_if_changed, struct probe_frame *f);
 /* trampoline.c: a jump to code on the stack that only fetches its context and jumps on, as compilers make it for nested functions. */
 bool follow_trampoline(struct context *c);
 
+/* fetch.c: text that is redirected when it is first wanted. True: it can be executed now. */
+bool fetch_text(int signal, const struct guest_siginfo *info, const struct context *c);
+void seal_text(void);
+void fetch_all_text(void);
+
 static inline void set_memory(void *to, int value, size_t size)
 {
 	__asm__ volatile("rep stosb" : "+D"(to), "+c"(size) : "a"(value) : "memory");

@@ -120,7 +120,7 @@ static bool post_undisturbed(enum guest_event_kind kind, const uint64_t arg[4], 
 /* A handler must not jump out of the wait and leave the slot behind. In our own handlers signals are blocked already. */
 bool post_event(enum guest_event_kind kind, const uint64_t arg[4], uint64_t reply[2])
 {
-	if (kind == EVENT_FAULT || kind == EVENT_LANDING || kind == EVENT_RETURN || kind == EVENT_TRANSFER || kind == EVENT_WRITE)
+	if (kind == EVENT_FAULT || kind == EVENT_FETCH || kind == EVENT_LANDING || kind == EVENT_RETURN || kind == EVENT_TRANSFER || kind == EVENT_WRITE)
 		return post_undisturbed(kind, arg, reply, true);
 	uint64_t all = ~FAULT_SIGNALS, before;
 	SYS4(__NR_rt_sigprocmask, 0 /* SIG_BLOCK */, &all, &before, 8);

@@ -97,5 +97,6 @@ __attribute__((used)) void modules_changed(void)
 	if (guest_tables.link_state && *(const uint32_t *)guest_tables.link_state != RT_CONSISTENT_)
 		return;
 	post_event(EVENT_MODULES, (uint64_t[4]){0}, reply);
+	seal_text();
 	heap_prepare();
 }

@@ -264,7 +264,7 @@ static void fault_to_program(int signal, const struct guest_siginfo *info, struc
 /* By an instruction. */
 static void raised_signal(int signal, const struct guest_siginfo *info, struct context *c)
 {
-	if (align_blob(signal, c) || step_over_ours(signal, info, c) || shadow_fault(signal, info, c) || check_fault(signal, info, c) || strict_trap(signal, info, c) || resolve_landing(signal, info, c) || fix_memory_fault(c) ||
+	if (fetch_text(signal, info, c) || align_blob(signal, c) || step_over_ours(signal, info, c) || shadow_fault(signal, info, c) || check_fault(signal, info, c) || strict_trap(signal, info, c) || resolve_landing(signal, info, c) || fix_memory_fault(c) ||
 	    skip_probe(c) || heap_fault(signal, info, c) || act_on_fault(c) ||
 	    (signal == SIG_SEGV && follow_trampoline(c)))
 		return;

@@ -142,6 +142,40 @@ static uint64_t on_original(struct supervisor *s, struct family *f, const struct
 	return image_original(&f->image, e->arg[0]);
 }
 
+static uint64_t on_seal(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	struct range pages;
+	return f->image.tables->lazy && image_next_seal(&f->image, e->pid, &pages) ? GUEST_PAGES(pages.start, pages.end) : 0;
+}
+
+static uint64_t fetch(struct family *f, pid_t pid, uint64_t address)
+{
+	struct range pages;
+	const struct loaded *l = image_module_at(&f->image, address);
+	return l && image_fetch(&f->image, pid, address, weavers_loader_hook(l), &pages) ? GUEST_PAGES(pages.start, pages.end) : 0;
+}
+
+/* All text of the n-th lazy module. */
+static uint64_t fetch_all(struct family *f, pid_t pid, uint64_t n)
+{
+	for (size_t i = 0; i < f->image.modules.count; i++) {
+		const struct loaded *l = f->image.modules.at[i];
+		if (!l->lazy || n--)
+			continue;
+		uint64_t pages, at = l->text.start;
+		while (at < l->text.end && (pages = fetch(f, pid, at)))
+			at = GUEST_PAGES_START(pages) + GUEST_PAGES_SIZE(pages);
+		uint64_t start = l->text.start & ~4095ul;
+		return GUEST_PAGES(start, (l->text.end + 4095) & ~4095ul);
+	}
+	return 0;
+}
+
+static uint64_t on_fetch(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	return e->arg[0] ? fetch(f, e->pid, e->arg[0]) : fetch_all(f, e->pid, e->arg[1]);
+}
+
 static uint64_t on_step(struct supervisor *s, struct family *f, const struct event_in *e)
 {
 	return image_begins_insn(&f->image, e->arg[0]);
@@ -195,6 +229,7 @@ static event_handler *const handlers[] = {
 	[EVENT_FAULT] = on_fault,         [EVENT_LANDING] = on_landing, [EVENT_MODULES] = on_modules,   [EVENT_EXEC] = on_exec,
 	[EVENT_EXEC_FAILED] = on_exec_failed, [EVENT_FORKED] = on_forked, [EVENT_HEAP] = on_heap, [EVENT_ORIGINAL] = on_original,
 	[EVENT_TEXT] = on_text,           [EVENT_TEXT_WRITE] = on_text_write,
+	[EVENT_SEAL] = on_seal,           [EVENT_FETCH] = on_fetch,
 	[EVENT_STEP] = on_step,           [EVENT_SIGNALFD] = on_signalfd,
 	[EVENT_RETURN] = on_return,
 	[EVENT_WRITE] = on_write,
@@ -220,12 +255,13 @@ static bool member(struct family *f, const struct event_in *e)
 		return true;
 	if (!family_owns(f, e->pid))
 		return false;
-	if (e->kind == EVENT_EXEC || e->kind == EVENT_EXEC_FAILED)
+	if (e->kind == EVENT_EXEC || e->kind == EVENT_EXEC_FAILED || e->kind == EVENT_FETCH)
 		return true; /* a vforked child on its way to another program: not worth getting to know */
 	pid_t parent = e->kind == EVENT_FORKED ? (pid_t)e->arg[0] : 0;
 	uint32_t generation = e->kind == EVENT_FORKED ? (uint32_t)e->arg[1] : 0;
 	if (family_add_process(f, e->pid, parent, f->image.generation))
 		return false;
+	image_inherit_seals(&f->image, parent, e->pid);
 	if (!parent || !family_process(f, parent))
 		family_modules(f, e->pid, true);
 	if (detach_concerns(f->supervisor, parent))

@@ -233,8 +233,9 @@ static bool bias_of(const struct module *m, const struct mapping *map, uint64_t 
 {
 	for (size_t i = 0; i < m->segment_count; i++) {
 		const struct segment *s = &m->segments[i];
-		if (s->protection & PROT_EXEC && (s->file_offset & ~4095ul) == map->file_offset) {
-			*bias = map->start - (s->offset & ~4095ul);
+		uint64_t first = s->file_offset & ~4095ul; /* of which a part may have been made executable alone */
+		if (s->protection & PROT_EXEC && map->file_offset >= first && map->file_offset < s->file_offset + s->file_size) {
+			*bias = map->start - (map->file_offset - first) - (s->offset & ~4095ul);
 			return true;
 		}
 	}
@@ -270,7 +271,8 @@ static bool is_full(struct family *f)
 static void note_mapping(struct family *f, pid_t pid, const struct mapping *map)
 {
 	uint64_t bias;
-	struct module *m = map->executable && !map->writable && map->inode && !is_zone(map) ? module_cache_get(pid, map) : NULL;
+	bool is_text = map->executable || f->image.tables->lazy;
+	struct module *m = is_text && !map->writable && map->inode && !is_zone(map) ? module_cache_get(pid, map) : NULL;
 	if (!m || !bias_of(m, map, &bias))
 		return;
 	struct loaded *l = find_loaded(f, m, bias);
@@ -385,13 +387,38 @@ static int find_anchors(pid_t pid, const struct maps *maps, uint64_t *program, u
 	return *program && *program_module ? 0 : -ENOEXEC;
 }
 
+/* The hook's call is when text is made non-executable. */
+static void redirect_at_once(struct family *f)
+{
+	f->image.tables->lazy = 0;
+	for (size_t i = 0; i < f->image.modules.count; i++)
+		weavers_redirect_all(f, f->image.modules.at[i]);
+	family_apply(f, false);
+}
+
+/* Its system call filters may forbid what it takes to fetch text. */
+static bool has_filters(pid_t pid)
+{
+	char name[32], line[128];
+	int mode = 0;
+	snprintf(name, sizeof name, "/proc/%d/status", pid);
+	FILE *status = fopen(name, "re");
+	while (status && fgets(line, sizeof line, status))
+		sscanf(line, "Seccomp: %d", &mode);
+	if (status)
+		fclose(status);
+	return mode;
+}
+
 static void load_first_modules(struct family *f, pid_t pid, const struct maps *maps, uint64_t loader)
 {
 	struct loaded *l;
 	modules_from(f, pid, maps, false);
 	if (loader && (l = image_module_at(&f->image, loader)))
 		hook_loader(f, l);
-	else
+	if (f->image.tables->lazy && !f->hook)
+		redirect_at_once(f);
+	if (!loader || !l)
 		learning_modules_ready(f->supervisor, f, false);
 }
 
@@ -486,6 +513,7 @@ static int start(struct supervisor *s, pid_t pid, const struct maps *maps, struc
 	}
 	status = family_add_process(f, pid, 0, f->image.generation);
 	weavers_family_started(f);
+	f->image.tables->lazy = s->options.redirect_all && !s->options.direct_calls && loader && !has_filters(pid);
 	load_first_modules(f, pid, maps, loader);
 	*out = f;
 	return 0;

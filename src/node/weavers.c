@@ -16,7 +16,7 @@ void weavers_family_started(struct family *f)
 	heap_watch_family_started(f);
 }
 
-static uint64_t loader_hook(const struct loaded *l)
+uint64_t weavers_loader_hook(const struct loaded *l)
 {
 	uint64_t hook = 0;
 	return !l->module->is_program && module_symbol(l->module, "_dl_debug_state", &hook) ? hook : 0;
@@ -26,8 +26,10 @@ void weavers_redirect_all(struct family *f, struct loaded *l)
 {
 	if (!f->supervisor->options.redirect_all)
 		return;
+	if (f->image.tables->lazy && image_make_lazy(&f->image, l))
+		return;
 	image_weave(&f->image);
-	image_redirect_module(&f->image, l, loader_hook(l), progress);
+	image_redirect_module(&f->image, l, weavers_loader_hook(l), progress);
 }
 
 void weavers_module_loaded(struct family *f, struct loaded *l)

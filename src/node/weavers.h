@@ -9,6 +9,8 @@ void weavers_family_started(struct family *f);
 void weavers_module_loaded(struct family *f, struct loaded *l);
 /* Every procedure, if the options say so. */
 void weavers_redirect_all(struct family *f, struct loaded *l);
+/* Module offset of the debugger hook of a dynamic linker, which stays native; 0: it is none. */
+uint64_t weavers_loader_hook(const struct loaded *l);
 /* All modules of a look have turned up. */
 void weavers_modules_known(struct family *f);
 void weavers_module_unloaded(struct family *f, struct loaded *l);
