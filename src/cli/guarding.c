@@ -41,9 +41,10 @@ bool guard_option_set(int code, struct guard_options *o)
 		o->state = optarg;
 		break;
 	case GUARD_OPTION_REDIRECT:
-		if (strcmp(optarg, "all") && strcmp(optarg, "direct"))
-			die(EXIT_CLEARVIEW, "--redirect=%s: give all or direct", optarg);
+		if (strcmp(optarg, "all") && strcmp(optarg, "direct") && strcmp(optarg, "lazy"))
+			die(EXIT_CLEARVIEW, "--redirect=%s: give all, direct or lazy", optarg);
 		o->redirect_all = true;
+		o->lazy = !strcmp(optarg, "lazy");
 		o->direct_calls = !strcmp(optarg, "direct");
 		break;
 	case GUARD_OPTION_STRICT:

@@ -44,7 +44,7 @@ static void set_option(int code, char **argv, struct guard_options *o, enum rest
 		o->stopped = true;
 		break;
 	case 'h':
-		printf("usage: clearview run [--state DIR] [--redirect=all|direct] [--strict[=firewall,shadow,heap]] [--jit[=NAME,...]] [--learn=PERCENT|full]\n"
+		printf("usage: clearview run [--state DIR] [--redirect=all|direct|lazy] [--strict[=firewall,shadow,heap]] [--jit[=NAME,...]] [--learn=PERCENT|full]\n"
 		       "                     [--restart=on-failure|never|always] [--no-heap] [--checks=N] [--perf-map] [--debug] [--stopped] -- CMD [ARGS...]\n");
 		exit(0);
 	default:

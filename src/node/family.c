@@ -513,7 +513,7 @@ static int start(struct supervisor *s, pid_t pid, const struct maps *maps, struc
 	}
 	status = family_add_process(f, pid, 0, f->image.generation);
 	weavers_family_started(f);
-	f->image.tables->lazy = s->options.redirect_all && !s->options.direct_calls && loader && !has_filters(pid);
+	f->image.tables->lazy = s->options.lazy && !s->options.direct_calls && loader && !has_filters(pid);
 	load_first_modules(f, pid, maps, loader);
 	*out = f;
 	return 0;

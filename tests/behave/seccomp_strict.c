@@ -76,7 +76,7 @@ static void traps(void)
 static void run(const char *what, void (*body)(void), int fault_action)
 {
 	struct sigaction action = {.sa_handler = on_fault, .sa_flags = SA_NODEFER}, alarm = {.sa_handler = on_alarm};
-	struct itimerval soon = {.it_value.tv_usec = 30000};
+	struct itimerval soon = {{0, 30000}, {0, 30000}};
 	int status;
 	pid_t child = fork();
 	if (!child) {

@@ -1,0 +1,39 @@
+#!/usr/bin/python3
+"""Text that is redirected when it is first executed: programs do as natively, forks and threads, too, and libraries that are loaded later; and less is redirected.
+
+modes: alone
+time: 120
+needs: perl python3
+"""
+import re, subprocess
+
+from lib import clearview
+from lib.clearview import check
+
+STATE = clearview.WORK + "/state"
+PROGRAMS = {
+    "libraries": ["python3", "-c", "import json, ssl, sqlite3; print(json.dumps({'a': [1, 2.5]}), sqlite3.connect(':memory:').execute('select 6*7').fetchall())"],
+    "forks": ["perl", "-e", "$|=1; for (1..8) { if (!fork) { print sort map { sprintf qq(%03d\\n), $_ } 1..3; exit 0 } wait } print qq(done\\n)"],
+    "threads": ["python3", "-c", "import threading as t; l = []; s = [t.Thread(target=lambda i=i: l.append(i * i)) for i in range(20)]; [x.start() for x in s]; [x.join() for x in s]; print(sorted(l))"],
+}
+
+
+def run(command, *options):
+    return subprocess.run([clearview.PATH, "run", "--state", STATE, "--debug", *options, "--", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=100)
+
+
+def redirected(name):
+    """Procedures are counted when a process ends."""
+    with open(STATE + "/supervisor.log") as log:
+        counts = re.findall(r"/%s[0-9.]*: springboards (\d+) long" % name, log.read())
+    check(counts, "what was redirected in %s is logged" % name)
+    return int(counts[-1])
+
+
+for name, command in PROGRAMS.items():
+    native = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    lazy = run(command, "--redirect=lazy")
+    check((native.returncode, native.stdout, native.stderr) == (lazy.returncode, lazy.stdout, lazy.stderr), "%s: %s, natively %s" % (name, lazy, native))
+few = redirected("python3")
+check(run(PROGRAMS["threads"], "--redirect=all").returncode == 0, "redirected at once")
+check(0 < few < redirected("python3"), "fewer are redirected than at once: %d of %d" % (few, redirected("python3")))
