@@ -155,7 +155,7 @@ bool program_seccomp(struct probe_frame *f, int number)
 	int mode = (int)f->r[REG_RDI] + 1; /* seccomp's operations are prctl's modes less one */
 	if (number == __NR_prctl)
 		mode = (int)f->r[REG_RDI] == PR_SET_SECCOMP ? (int)f->r[REG_RSI] : 0;
-	if (mode == MODE_STRICT || mode == MODE_FILTER)
+	if ((mode == MODE_STRICT || mode == MODE_FILTER) && !guest_signals.filtered)
 		fetch_all_text(); /* the filter won't let it through any more */
 	return mode == MODE_STRICT ? go_strict(f, number) : mode == MODE_FILTER && install(f, number);
 }
