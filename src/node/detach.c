@@ -275,6 +275,11 @@ static void one_step(struct supervisor *s, struct detaching *d)
 		finish(s, d, false);
 		return;
 	}
+	if (f->image.tables->lazy) {
+		d->problem = "its text is redirected when it is first executed (--redirect=lazy)";
+		finish(s, d, false);
+		return;
+	}
 	if (d->stage == STAGE_LEAVE && !image_is_leaving(&f->image, d->pid))
 		d->stage = STAGE_HEAP; /* it executes another program, and is of another family */
 	if (d->stage == STAGE_HEAP && heap_is_empty(d, f))
