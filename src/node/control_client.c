@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_AGAIN_MS = 10 };
+enum { LOOK_AGAIN_MS = 10, STILL_ALIVE_MS = 2 };
 
 typedef VEC(struct control_name) name_list;
 
@@ -154,7 +154,7 @@ static void exchange(int folder, int fd, const char *nonce, const char *request,
 	for (size_t i = 0; i < pending->count; i++)
 		send_request(folder, fd, &pending->at[i], request, deadline);
 	while (pending->count && now_ms() < deadline) {
-		int64_t step = now_ms() + LOOK_AGAIN_MS * 10;
+		int64_t step = now_ms() + STILL_ALIVE_MS; /* a program that starts when another ends waits for this */
 		unsigned processes = 0;
 		char words[256];
 		struct control_name from;
