@@ -4,7 +4,7 @@
 
 #include "engine/image_private.h"
 
-enum { PAGE = 4096, PIECES_MAX = 512 };
+enum { PAGE = 4096, PIECES_MAX = 8192 };
 
 static uint64_t page_down(uint64_t at)
 {
