@@ -144,12 +144,23 @@ static int enter_wal(struct store *s)
 	return error;
 }
 
+/* In one view of the file: another process may be making it. */
+static int read_version_alone(struct store *s, int64_t *version)
+{
+	int error = execute_script(s, "BEGIN");
+	if (error)
+		return error;
+	error = read_version(s, version);
+	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return error;
+}
+
 int store_schema_open(struct store *s)
 {
 	int64_t version = 0;
 	int error = execute_script(s, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 16777216");
 	if (!error)
-		error = read_version(s, &version);
+		error = read_version_alone(s, &version);
 	if (error || version == SCHEMA_VERSION)
 		return error;
 	error = enter_wal(s);

@@ -66,7 +66,10 @@ static void all_open_a_new_folder_at_once(void **state)
 	for (int n = 0; n < 8; n++)
 		if (!(children[n] = fork())) {
 			struct store *s;
-			_exit(store_open(f->path, &s) ? 1 : 0);
+			int failed = store_open(f->path, &s);
+			if (failed)
+				fprintf(stderr, "%s\n", store_error(NULL));
+			_exit(failed ? 1 : 0);
 		}
 	for (int n = 0; n < 8; n++) {
 		int status;
