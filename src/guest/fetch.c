@@ -4,14 +4,6 @@
 
 enum { READ = 1, EXEC = 4, PAGE = 4096, ACCESS_DENIED = 2, FETCH_ERROR = 0x10 };
 
-static bool in_modules(uint64_t address)
-{
-	for (uint32_t i = 0; i < guest_tables.module_count; i++)
-		if (address >= guest_tables.module[i].start && address < guest_tables.module[i].end)
-			return true;
-	return false;
-}
-
 static void make_executable(uint64_t pages)
 {
 	SYS3(__NR_mprotect, GUEST_PAGES_START(pages), GUEST_PAGES_SIZE(pages), READ | EXEC);
@@ -20,7 +12,7 @@ static void make_executable(uint64_t pages)
 bool fetch_text(int signal, const struct guest_siginfo *info, const struct context *c)
 {
 	uint64_t reply[2], page = c->cr2 & ~(PAGE - 1ul);
-	if (signal != SIG_SEGV || info->code != ACCESS_DENIED || !(c->error & FETCH_ERROR) || !guest_tables.lazy || !in_modules(c->cr2))
+	if (signal != SIG_SEGV || info->code != ACCESS_DENIED || !(c->error & FETCH_ERROR) || !guest_tables.lazy || !in_redirected_text(c->cr2))
 		return false;
 	if (!post_event(EVENT_FETCH, (uint64_t[]){c->cr2, 0, 0, 0}, reply))
 		reply[0] = GUEST_PAGES(page, page + PAGE);

@@ -56,6 +56,8 @@ uint64_t landing_of(uint64_t address);
 /* To come there would be judged by the firewall. */
 bool landing_is_judged(uint64_t address);
 bool in_copies(uint64_t address);
+/* In the text of a module that has a landing map. */
+bool in_redirected_text(uint64_t address);
 
 /* shadow.c: an access of woven code to the shadow: goes on. */
 bool shadow_fault(int signal, const struct guest_siginfo *info, const struct context *c);

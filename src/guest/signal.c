@@ -38,7 +38,7 @@ bool in_copies(uint64_t address)
 	return false;
 }
 
-static bool in_redirected_text(uint64_t address)
+bool in_redirected_text(uint64_t address)
 {
 	for (uint32_t i = 0; i < guest_tables.module_count; i++)
 		if (address >= guest_tables.module[i].start && address < guest_tables.module[i].end)

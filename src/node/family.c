@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "engine/inherit.h"
+#include "inject/filters.h"
 #include "inject/maps.h"
 #include "inject/memory.h"
 #include "node/firewall.h"
@@ -396,20 +397,6 @@ static void redirect_at_once(struct family *f)
 	family_apply(f, false);
 }
 
-/* Its system call filters may forbid what it takes to fetch text. */
-static bool has_filters(pid_t pid)
-{
-	char name[32], line[128];
-	int mode = 0;
-	snprintf(name, sizeof name, "/proc/%d/status", pid);
-	FILE *status = fopen(name, "re");
-	while (status && fgets(line, sizeof line, status))
-		sscanf(line, "Seccomp: %d", &mode);
-	if (status)
-		fclose(status);
-	return mode;
-}
-
 static void load_first_modules(struct family *f, pid_t pid, const struct maps *maps, uint64_t loader)
 {
 	struct loaded *l;
@@ -513,7 +500,7 @@ static int start(struct supervisor *s, pid_t pid, const struct maps *maps, struc
 	}
 	status = family_add_process(f, pid, 0, f->image.generation);
 	weavers_family_started(f);
-	f->image.tables->lazy = s->options.lazy && !s->options.direct_calls && loader && !has_filters(pid);
+	f->image.tables->lazy = s->options.lazy && !s->options.direct_calls && loader && !filters_exist(pid); /* they may forbid what it takes to fetch text */
 	load_first_modules(f, pid, maps, loader);
 	*out = f;
 	return 0;
