@@ -18,7 +18,7 @@
 #include <clearview/operand.h>
 #include <stdbool.h>
 
-enum { GUEST_ABI_VERSION = 15 };
+enum { GUEST_ABI_VERSION = 16 };
 
 /* Places in the blob that woven code, the kernel or the supervisor enter it at. */
 enum guest_entry {
@@ -48,6 +48,7 @@ struct boot_arguments {
 	uint64_t shadow;                /* the gs base; 0: none */
 	uint64_t own_signals;           /* bit s-1: install ENTRY_SIGNAL for signal s */
 	uint64_t bell_offset;           /* the family's page in the bell memfd */
+	uint64_t expedites;             /* register for expedited barriers */
 	char code_path[48], shared_path[48], bell_path[48]; /* /proc/PID/fd/N of the supervisor */
 };
 /* A trap of ENTRY_BOOT's in between, rdi: the process may not open these. rax: one end of a pair of sockets, to send descriptors to: code (read-only), bell, shared. */
@@ -369,6 +370,7 @@ struct guest_legacy {
 	uint64_t no_exec_start, no_exec_size; /* the stack whose execute permission was taken away; size 0: none */
 	uint8_t above[2];          /* engine/zone.h */
 	uint8_t redirect_all /* 2: with direct calls */, only_traps, no_heap, learn_full, debug, strict, jit;
+	uint8_t expedited;         /* its processes are registered for expedited barriers */
 	int32_t learn_percent, checks;
 	uint8_t hop_pages[2][GUEST_HOP_PAGES / 8]; /* by zone: bit n: there are hops in the n-th page of its stretch of hops */
 	uint64_t next_copy[2][2];  /* by zone: where its two stretches of copies are used up to */
@@ -451,7 +453,7 @@ struct guest_private {
 	struct guest_heap heap;
 	uint64_t saved_frames;          /* address of saved.c's table, GUEST_SAVED_SIZE bytes, 0: none yet */
 	uint32_t incomplete;            /* on its way in or out (attach, detach): not to be adopted */
-	uint32_t unused;
+	uint32_t expedited;             /* registered for expedited barriers, as its children are */
 };
 
 _Static_assert(sizeof(struct guest_probe) <= 512, "probe table fits");

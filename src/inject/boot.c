@@ -142,6 +142,7 @@ static void fill_arguments(struct boot_arguments *a, const struct guest_memory *
 		.no_exec_start = plan->no_exec_start,
 		.no_exec_size = plan->no_exec_size,
 		.bell_offset = plan->bell_offset,
+		.expedites = plan->expedites,
 		.own_signals = 1u << (SIGSEGV - 1) | 1u << (SIGBUS - 1) | 1u << (SIGFPE - 1) | 1u << (SIGILL - 1) | 1u << (SIGTRAP - 1) | 1u << (SIGABRT - 1),
 	};
 	snprintf(a->code_path, sizeof a->code_path, "/proc/%d/fd/%d", getpid(), g->code_fd);

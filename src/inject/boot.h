@@ -31,6 +31,7 @@ struct boot_plan {
 	uint64_t no_exec_start, no_exec_size;
 	uint64_t bell_offset;                /* the family's bell in the bell memfd */
 	uint64_t shadow;                     /* the gs base; 0: none. For the caller to set */
+	bool expedites;                      /* register for expedited barriers. For the caller to set */
 };
 
 /* Chooses places near the program and near its dynamic loader (loader 0: none). -ENOSPC: no room. */

@@ -64,12 +64,15 @@ static int read_text(void *context, pid_t pid, uint64_t address, void *bytes, si
 	return memory_read_all(pid, address, bytes, size);
 }
 
-/* Returns when every processor has been through the kernel, and so has serialised. */
+/* Returns when every processor has been through the kernel, and so has serialised. An expedited barrier interrupts those that run a registered process; the
+ * way back from an interrupt serialises, and so does a change of address spaces. */
 static void synchronise(void *context)
 {
 	const struct family *f = context;
 	if (f->is_stopped)
 		return; /* they do so when they go on */
+	if (f->image.tables->legacy.expedited && !syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0))
+		return;
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0)) {
 		struct timespec tick = {0, 20000000};
 		nanosleep(&tick, NULL); /* no such call here: longer than a scheduler tick */
@@ -482,6 +485,14 @@ int family_prepare(struct supervisor *s, pid_t pid, const struct maps *maps, str
 	return 0;
 }
 
+/* Its own word; who lies about it has its own text in disorder. */
+static bool is_registered(const struct family *f, pid_t pid)
+{
+	uint32_t registered = 0;
+	uint64_t at = f->plan.base + GUEST_PRIVATE_OFFSET + offsetof(struct guest_private, expedited);
+	return !memory_read_all(pid, at, &registered, sizeof registered) && registered;
+}
+
 static int start(struct supervisor *s, pid_t pid, const struct maps *maps, struct family **out, const char **why)
 {
 	uint64_t loader;
@@ -491,6 +502,8 @@ static int start(struct supervisor *s, pid_t pid, const struct maps *maps, struc
 	if (status)
 		return status;
 	firewall_begin(f);
+	bool filtered = filters_exist(pid); /* they may forbid what isn't necessary */
+	f->plan.expedites = !filtered;
 	*why = "can't set up the program (is writing to /proc/PID/mem forbidden here?)";
 	status = boot_run(pid, &f->memory, s->bell.fd, &f->plan, &step);
 	if (status) {
@@ -500,7 +513,8 @@ static int start(struct supervisor *s, pid_t pid, const struct maps *maps, struc
 	}
 	status = family_add_process(f, pid, 0, f->image.generation);
 	weavers_family_started(f);
-	f->image.tables->lazy = s->options.lazy && !s->options.direct_calls && loader && !filters_exist(pid); /* they may forbid what it takes to fetch text */
+	f->image.tables->legacy.expedited = is_registered(f, pid);
+	f->image.tables->lazy = s->options.lazy && !s->options.direct_calls && loader && !filtered;
 	load_first_modules(f, pid, maps, loader);
 	*out = f;
 	return 0;
