@@ -2,6 +2,7 @@
 #include "engine/analysis.h"
 #include "engine/cfi.h"
 #include "engine/module_frames.h"
+#include "engine/module_go.h"
 #include "engine/module_lost.h"
 #include "engine/module_symbols.h"
 #include "engine/procedure.h"
@@ -257,6 +258,7 @@ int module_open_known(const char *path, int folder, struct module **out)
 	m->is_program = m->interpreter || !m->is_position_independent;
 	elf_version(EV_CURRENT);
 	m->elf = elf_memory((char *)m->file, m->size);
+	m->has_go = module_has_go(m);
 	if (folder < 0 || analysis_load(m, folder))
 		analyse(m);
 	*out = m;

@@ -46,6 +46,7 @@ struct module {
 	int stack_flags;         /* PT_GNU_STACK p_flags; -1: no such header */
 	struct segment segments[16];
 	size_t segment_count;
+	bool has_go;          /* a table of Go's procedures */
 	struct range *ranges; /* .eh_frame's procedure ranges, and those of Go's own table; ascending, not overlapping */
 	size_t range_count;
 	struct range_exits *exits; /* by range; procedure.c's, made at need */

@@ -41,12 +41,23 @@ static uint64_t text_start(const struct module *m, const uint8_t *head)
 	return start;
 }
 
+static bool find_table(const struct module *m, GElf_Shdr *h)
+{
+	return find_section(m, ".gopclntab", h) || find_section(m, ".data.rel.ro.gopclntab", h);
+}
+
+bool module_has_go(const struct module *m)
+{
+	GElf_Shdr h;
+	return find_table(m, &h);
+}
+
 void module_read_go(const struct module *m, range_list *ranges)
 {
 	GElf_Shdr h;
 	size_t available;
 	uint64_t count, entries;
-	if (!find_section(m, ".gopclntab", &h) && !find_section(m, ".data.rel.ro.gopclntab", &h))
+	if (!find_table(m, &h))
 		return;
 	const uint8_t *head = module_bytes(m, h.sh_addr, &available);
 	if (!head || available < HEAD_SIZE || !is_known(head))
@@ -64,4 +75,18 @@ void module_read_go(const struct module *m, range_list *ranges)
 		if (start < end && s && text + end <= s->offset + s->file_size)
 			vec_push(ranges, (struct range){text + start, text + end});
 	}
+}
+
+/* cmp 0x10(%r14), %rsp; or of a larger frame lea -n(%rsp), %r12 or mov %rsp, %r12 ... cmp 0x10(%r14), %r12. Older code has the goroutine in rcx. */
+bool module_go_has_room(const struct module *m, uint64_t entry)
+{
+	enum { FAR = 32 };
+	static const uint8_t checks[][4] = {{0x49, 0x3b, 0x66, 0x10}, {0x4d, 0x3b, 0x66, 0x10}, {0x48, 0x3b, 0x61, 0x10}, {0x4c, 0x3b, 0x61, 0x10}};
+	size_t available;
+	const uint8_t *bytes = module_bytes(m, entry, &available);
+	for (size_t at = 0; bytes && at < FAR && at + sizeof checks[0] <= available; at++)
+		for (size_t k = 0; k < sizeof checks / sizeof *checks; k++)
+			if (!memcmp(bytes + at, checks[k], sizeof checks[k]))
+				return true;
+	return false;
 }

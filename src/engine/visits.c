@@ -1,10 +1,12 @@
 /* A bug provoker: a counting probe at every basic block, or at every instruction, of whatever is redirected. All of them count in one tally. Or, to tell what is
  * executed at all, at every procedure's entry, each in its own. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "engine/image.h"
 #include "engine/image_private.h"
+#include "engine/visits_inline.h"
 
 typedef VEC(struct weave) weave_list;
 
@@ -55,9 +57,8 @@ static bool *visited_insns(const struct image *im, const struct procedure *p)
 }
 
 /* All in one list, by offset; at an instruction the visit is counted first. */
-static void merge(const struct image *im, uint32_t probe, const struct procedure *p, const struct weave *weaves, size_t count, weave_list *all)
+static void merge(uint32_t probe, const struct procedure *p, const bool *visited, const struct weave *weaves, size_t count, weave_list *all)
 {
-	bool *visited = visited_insns(im, p);
 	size_t next = 0;
 	for (size_t k = 0; k < p->insn_count; k++) {
 		uint64_t offset = p->insns[k].address;
@@ -68,7 +69,15 @@ static void merge(const struct image *im, uint32_t probe, const struct procedure
 	}
 	while (next < count)
 		vec_push(all, weaves[next++]);
-	free(visited);
+}
+
+/* NULL: probes will do. */
+static struct visits_inline *count_inline(const struct image *im, const struct loaded *l, const struct procedure *p, const bool *visited, uint32_t probe)
+{
+	uint64_t tally = im->base + GUEST_SHARED_OFFSET + offsetof(struct guest_shared, tally) + probe * sizeof(struct guest_tally) + offsetof(struct guest_tally, runs);
+	if (!visits_inline_needed(p))
+		return NULL;
+	return visits_inline_new(p, visited, im->visits != VISITS_INSTRUCTIONS, tally, !zone_reaches(l->zone, tally, tally + sizeof(uint64_t)));
 }
 
 static void tell_resume_addresses(uint32_t probe, const weave_list *all, struct weave *weaves)
@@ -79,9 +88,21 @@ static void tell_resume_addresses(uint32_t probe, const weave_list *all, struct 
 			weaves[next++].resume_address = all->at[i].resume_address;
 }
 
+static int emit_with_probes(struct loaded *l, const struct procedure *p, const bool *visited, uint32_t probe, struct weave *weaves, size_t count,
+			    const struct inline_weaver *const *inlined, size_t inlined_count, struct copy **out)
+{
+	weave_list all = {0};
+	merge(probe, p, visited, weaves, count, &all);
+	int status = copy_emit(p, l->bias, l->zone, all.at, all.count, inlined, inlined_count, out);
+	if (!status)
+		tell_resume_addresses(probe, &all, weaves);
+	vec_free(&all);
+	return status;
+}
+
 int image_emit_copy(struct image *im, struct loaded *l, const struct procedure *p, struct weave *weaves, size_t count, bool sparing, struct copy **out)
 {
-	const struct inline_weaver *inlined[INLINE_WEAVERS_MAX];
+	const struct inline_weaver *inlined[INLINE_WEAVERS_MAX + 1];
 	size_t inlined_count = 0;
 	for (size_t i = 0; i < l->inlined_count; i++)
 		if (!sparing || !l->inlined[i]->yields)
@@ -89,13 +110,13 @@ int image_emit_copy(struct image *im, struct loaded *l, const struct procedure *
 	if (l->module->is_lost)
 		return -EIO;
 	uint32_t probe = im->visits ? visit_probe(im, l, p) : 0;
-	if (!probe)
-		return copy_emit(p, l->bias, l->zone, weaves, count, inlined, inlined_count, out);
-	weave_list all = {0};
-	merge(im, probe, p, weaves, count, &all);
-	int status = copy_emit(p, l->bias, l->zone, all.at, all.count, inlined, inlined_count, out);
-	if (!status)
-		tell_resume_addresses(probe, &all, weaves);
-	vec_free(&all);
+	bool *visited = probe ? visited_insns(im, p) : NULL;
+	struct visits_inline *counting = probe ? count_inline(im, l, p, visited, probe) : NULL;
+	if (counting)
+		inlined[inlined_count++] = visits_inline_weaver(counting);
+	int status = probe && !counting ? emit_with_probes(l, p, visited, probe, weaves, count, inlined, inlined_count, out) :
+					  copy_emit(p, l->bias, l->zone, weaves, count, inlined, inlined_count, out);
+	visits_inline_free(counting);
+	free(visited);
 	return status;
 }

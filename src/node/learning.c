@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "engine/cfi.h"
+#include "engine/module_go.h"
 #include "learn/learner.h"
 #include "node/guard.h"
 #include "node/procedures.h"
@@ -126,12 +128,21 @@ static bool is_worth_learning(const struct module *m)
 	return !module_symbol(m, "__libc_start_main", &offset) && !module_symbol(m, "_dl_debug_state", &offset);
 }
 
+/* For probes, on the program's stacks. Go's are as large as its procedures need; those of other languages in a Go program aren't. */
+static bool has_room(const struct module *m, uint64_t entry)
+{
+	struct cfi_rule rule;
+	return !m->has_go || module_go_has_room(m, entry) || !cfi_rule(m, entry, &rule);
+}
+
 void learning_module_loaded(struct supervisor *s, struct family *f, struct loaded *l)
 {
 	struct learning *g = s->learning;
 	if (!g || !l->zone || !is_worth_learning(l->module))
 		return;
 	for (size_t i = 0; i < l->module->range_count; i++) {
+		if (!has_room(l->module, l->module->ranges[i].start))
+			continue;
 		uint32_t number = learner_add(g->learner, &l->module->key, l->module->ranges[i].start);
 		while (g->candidates.count <= number)
 			vec_push(&g->candidates, (struct candidate){0});
