@@ -353,6 +353,7 @@ void family_apply(struct family *f, bool live)
 	if (status)
 		log_warning("%s: writing into the guest failed: %s", f->program, strerror(-status));
 	weavers_applied(f);
+	f->landings_seen = f->image.shared->landings; /* while text is being written, its threads land: that doesn't make an address hot */
 }
 
 static void hook_loader(struct family *f, struct loaded *loader)

@@ -175,12 +175,12 @@ static void set_up_signals(void)
 static void resolve_hot_landings(struct family *f)
 {
 	enum { MANY = 500 };
-	uint64_t landings = f->image.shared->landings, address = f->image.shared->last_landing;
-	if (landings - f->landings_seen > MANY && (!image_landing_is_hot(&f->image, address) || weave_shadow_make_room(f, address))) {
+	uint64_t landings = f->image.shared->landings, address = f->image.shared->last_landing, more = landings - f->landings_seen;
+	f->landings_seen = landings;
+	if (more > MANY && (!image_landing_is_hot(&f->image, address) || weave_shadow_make_room(f, address))) {
 		log_debug("%s: hot landing at %#lx", f->program, address);
 		family_apply(f, true);
 	}
-	f->landings_seen = landings;
 	if (weave_shadow_tick(f))
 		family_apply(f, true);
 }
