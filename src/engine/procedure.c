@@ -120,6 +120,16 @@ static void visit_taken(struct walk *w, uint64_t address)
 		visit_table(w, address, w->bases.at[i]);
 }
 
+/* Such a table's entries need no relocation, so nothing else tells of them. */
+static void visit_indexed(struct walk *w, const struct insn *i, const uint8_t *bytes)
+{
+	uint64_t table;
+	const struct module *m = w->p->module;
+	if (!m->is_position_independent && switch_table_indexed(bytes, i->length, &table) &&
+	    switch_table_is_possible(m, w->ranges.at, w->ranges.count, table))
+		switch_table_addresses(m, w->ranges.at, w->ranges.count, table, visit_landing, w);
+}
+
 static bool is_lea(const struct insn *i, const uint8_t *bytes)
 {
 	enum { LEA = 0x8d };
@@ -146,6 +156,7 @@ static void walk_from(struct walk *w, uint64_t address)
 			visit_target(w, i.target);
 		if (is_lea(&i, bytes))
 			visit_taken(w, i.target);
+		visit_indexed(w, &i, bytes);
 		if (i.flow == FLOW_CALL && in_ranges(w, i.target)) /* it runs in place, so comes there from outside the copy */
 			visit_landing(w, i.target);
 		if (takes_return_address(w, &i))

@@ -1,6 +1,7 @@
 #include "engine/switch_table.h"
 #include "engine/cfi.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 enum { ENTRIES_MAX = 4096 };
@@ -49,4 +50,35 @@ bool switch_table_targets(const struct module *m, const struct range *ranges, si
 		found(context, target);
 	}
 	return i;
+}
+
+bool switch_table_indexed(const uint8_t *insn, size_t length, uint64_t *table)
+{
+	enum { NOTRACK = 0x3e, REX = 0x40, LOAD = 0x8b, GROUP5 = 0xff, JUMP = 4, BY_SIB = 4, NO_BASE = 5, NO_INDEX = 4, EIGHT = 3, SIZE = 7 };
+	size_t at = insn[0] == NOTRACK;
+	uint8_t rex = (insn[at] & 0xf0) == REX ? insn[at++] & 15 : 0;
+	int32_t address;
+	if (length != at + SIZE)
+		return false;
+	uint8_t opcode = insn[at], mode = insn[at + 1], sib = insn[at + 2];
+	bool jumps = opcode == GROUP5 && (mode >> 3 & 7) == JUMP, loads = opcode == LOAD && rex & 8;
+	bool has_index = rex & 2 || (sib >> 3 & 7) != NO_INDEX;
+	if (!(jumps || loads) || (mode & 0xc7) != BY_SIB || (sib & 7) != NO_BASE || sib >> 6 != EIGHT || !has_index)
+		return false;
+	memcpy(&address, insn + at + 3, 4);
+	*table = (int64_t)address;
+	return true;
+}
+
+void switch_table_addresses(const struct module *m, const struct range *ranges, size_t range_count, uint64_t table, switch_target *found, void *context)
+{
+	size_t available;
+	const uint8_t *bytes = module_bytes(m, table, &available);
+	for (size_t i = 0; i < ENTRIES_MAX && (i + 1) * 8 <= available; i++) {
+		uint64_t target;
+		memcpy(&target, bytes + 8 * i, 8);
+		if (!inside(ranges, range_count, target) && !is_split_off(m, target))
+			return;
+		found(context, target);
+	}
 }

@@ -6,6 +6,11 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "engine/procedure.h"
 #include "learn_code.h"
 
 static const struct {
@@ -33,8 +38,32 @@ static void counts_instructions(void **unused)
 	}
 }
 
+/* jmp *table(,%rdi,8) in a program at a fixed address: three cases, and behind the table something else. */
+static void finds_cases(void **unused)
+{
+	enum { TEXT = 0x1000, TABLE = 0x2000, SIZE = 0x1100 };
+	static const uint8_t code[] = {0xff, 0x24, 0xfd, 0, 0x20, 0, 0, 0x90, 0xc3, 0xcc, 0x31, 0xc0, 0xc3, 0xcc, 0xb0, 1, 0xc3};
+	static const struct { bool position_independent; size_t count; } rows[] = {{false, 6}, {true, 1}};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct procedure *p;
+		struct range range = {TEXT, TEXT + sizeof code};
+		uint8_t *file = calloc(SIZE, 1);
+		struct module m = {.file = file, .size = SIZE, .stack_flags = -1, .ranges = &range, .range_count = 1, .segment_count = 2,
+				   .is_position_independent = rows[i].position_independent,
+				   .segments = {{TEXT, sizeof code, sizeof code, 0, PROT_READ | PROT_EXEC}, {TABLE, 0x100, 24, 0x1000, PROT_READ}}};
+		memcpy(file, code, sizeof code);
+		memcpy(file + 0x1000, (uint64_t[]){TEXT + 8, TEXT + 10, TEXT + 14}, 24);
+		assert_int_equal(procedure_decode(&m, TEXT, &p), 0);
+		assert_int_equal(p->insn_count, rows[i].count);
+		procedure_free(p);
+		free(m.exits ? m.exits->targets : NULL);
+		free(m.exits);
+		free(file);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(counts_instructions)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(counts_instructions), cmocka_unit_test(finds_cases)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
