@@ -260,6 +260,26 @@ struct redirected *image_redirected(struct loaded *l, uint64_t offset)
 	return l->owner ? l->owner[range] : NULL;
 }
 
+struct redirected *image_padded(struct loaded *l, uint64_t offset, uint64_t *end)
+{
+	const struct module *m = l->module;
+	size_t low = 0, high = m->range_count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (m->ranges[middle].end <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	struct redirected *r = low && l->owner ? l->owner[low - 1] : NULL;
+	for (size_t i = 0; r && i < r->plan_count; i++)
+		if (offset >= m->ranges[low - 1].end && offset >= r->plans[i].range.start && offset < r->plans[i].range.end) {
+			*end = r->plans[i].range.end;
+			return r;
+		}
+	return NULL;
+}
+
 static void own_ranges(struct loaded *l, struct redirected *r)
 {
 	if (!l->owner)
@@ -320,6 +340,15 @@ static uint64_t gate_of(void *context, uint64_t offset)
 	return r && !r->leaving && r->procedure->entry == offset && !r->copy->detour ? r->copy->gate : 0;
 }
 
+/* A plan has taken padding: the next one must, too, for it has that in its undo record. A former supervisor's may have. */
+static bool has_padding(const struct redirected *r)
+{
+	for (size_t i = 0; i < r->plan_count; i++)
+		if (r->plans[i].range.end > r->procedure->ranges[i].end)
+			return true;
+	return false;
+}
+
 int image_plan_text(struct image *im, struct redirected *r, const struct copy *copy, struct text_plan **plans, size_t *plan_count,
 		    struct springboard_counts *counts)
 {
@@ -327,6 +356,7 @@ int image_plan_text(struct image *im, struct redirected *r, const struct copy *c
 				       .extra_count = r->extra.count,
 				       .only_traps = im->only_traps,
 				       .paranoid = !im->redirect_all,
+				       .padded = im->has_inherited || has_padding(r),
 				       .callee = im->direct_calls && !im->only_traps ? gate_of : NULL,
 				       .context = r->loaded};
 	int status = springboard_plan(copy, r->loaded->zone, &options, plans, plan_count, counts);
@@ -592,6 +622,9 @@ uint64_t image_landing(struct image *im, uint64_t address)
 {
 	struct loaded *l = image_module_at(im, address);
 	struct redirected *r = l ? image_redirected(l, address - l->bias) : NULL;
+	uint64_t end;
+	if (l && !r && image_padded(l, address - l->bias, &end))
+		return end + l->bias;
 	if (!r || r->leaving || procedure_insn(r->procedure, address - l->bias) || is_long_int3(r, address - l->bias))
 		return 0;
 	/* Code that no known flow leads to: a copy of what is reached from here. Its own jumps stay in it; the rest of the procedure keeps its copy. */

@@ -16,8 +16,11 @@ bool image_traps_at(struct image *im, uint64_t address)
 {
 	struct loaded *l = image_module_at(im, address);
 	struct redirected *r = l ? image_redirected(l, address - l->bias) : NULL;
+	uint64_t end;
 	if (!l || !l->map)
 		return false;
+	if (!r)
+		r = image_padded(l, address - l->bias, &end);
 	return l->map[address - l->text.start] || (r && !r->leaving && is_overwritten(r, address - l->bias));
 }
 

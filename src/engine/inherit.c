@@ -164,6 +164,10 @@ static uint64_t inherit_at(struct image *im, struct loaded *l, uint64_t offset, 
 	uint64_t next = range == SIZE_MAX ? offset + 1 : l->module->ranges[range].end;
 	uint64_t entry = range == SIZE_MAX ? offset : l->module->ranges[range].start;
 	struct redirected *r = image_redirected(l, offset);
+	if (!r && (r = image_padded(l, offset, &next))) {
+		r->inherited = true;
+		return next;
+	}
 	if (!r && is_hook(l, offset, byte))
 		return offset + 1;
 	if (!r && !l->map[entry + l->bias - l->text.start])

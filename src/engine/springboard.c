@@ -8,6 +8,8 @@
 
 enum { INT3 = 0xcc, JMP = 0xe9, JMP_SHORT = 0xeb, JUMP_SIZE = 5, SHORT_SIZE = 2 };
 
+enum { PADDING_MAX = 64 };
+
 /* What a text byte is used for. */
 enum use { UNREACHED, DEAD, KEPT, TAKEN };
 
@@ -16,7 +18,7 @@ struct planner {
 	struct zone *zone;
 	struct text_plan *plan; /* the range at work */
 	uint8_t *use, *root;    /* a byte each, by offset in the range */
-	size_t size;
+	size_t size;            /* of the range; later, of the padding behind it, too */
 	struct springboard_counts *counts;
 	const struct plan_options *options;
 };
@@ -147,7 +149,7 @@ static bool short_form(struct planner *s, size_t at)
 	for (int distance = -128; distance < 128; distance++) {
 		int64_t hole = (int64_t)at + SHORT_SIZE + distance;
 		bool overlaps = hole < (int64_t)at + SHORT_SIZE && hole + JUMP_SIZE > (int64_t)at;
-		if (hole < 0 || overlaps || (s->plan->boundary[at + 1] && !is_trap_byte(distance)))
+		if (hole < 0 || overlaps || (s->plan->boundary[at + 1] && !is_trap_byte(distance)) || (hole && s->root[hole - 1] && s->use[hole - 1] == DEAD))
 			continue;
 		if (!dead_run(s, hole, JUMP_SIZE) || s->plan->boundary[hole] || s->root[hole] || !put_jump(s, hole, destination(s, at)))
 			continue;
@@ -162,14 +164,74 @@ static bool short_form(struct planner *s, size_t at)
 	return false;
 }
 
-static void place(struct planner *s, size_t at)
+static void place_jump(struct planner *s, size_t at)
 {
 	s->plan->landable[at] = 1;
-	if (s->use[at] == KEPT || s->use[at] == TAKEN)
-		return;
-	if (!s->options->only_traps && ((!s->options->paranoid && prefixed_form(s, at)) || long_form(s, at) || short_form(s, at)))
-		return;
-	s->counts->traps++; /* int3: the landing map has the rest */
+	if (s->use[at] == DEAD && !s->options->only_traps && (s->options->paranoid || !prefixed_form(s, at)))
+		long_form(s, at);
+}
+
+/* The last instruction of the range ends where the range does, and control doesn't go on behind it. */
+static bool ends_there(const struct planner *s)
+{
+	const struct procedure *p = s->copy->procedure;
+	for (size_t k = p->insn_count; k-- > 0 && p->insns[k].address >= s->plan->range.start;)
+		if (insn_end(&p->insns[k]) == s->plan->range.end)
+			return !insn_falls_through(&p->insns[k]);
+	return false;
+}
+
+/* Where the next range starts, if there is nothing but filler up to there; else the range's end. Nothing where procedures come and go, for those with holes stay. */
+static uint64_t padding_end(const struct planner *s)
+{
+	const struct module *m = s->copy->procedure->module;
+	uint64_t end = s->plan->range.end, at = end;
+	size_t range = module_range_index(m, s->plan->range.start), root = module_root_after(m, end);
+	if (s->options->paranoid || range == SIZE_MAX || m->ranges[range].end != end || range + 1 >= m->range_count || !ends_there(s))
+		return end;
+	uint64_t next = m->ranges[range + 1].start;
+	if (next - end > PADDING_MAX || (root < m->root_count && m->roots[root] < next))
+		return end;
+	while (at < next) {
+		struct insn i;
+		size_t available;
+		const uint8_t *bytes = module_bytes(m, at, &available);
+		if (!bytes || available < next - at || insn_decode(bytes, next - at, at, &i) || !insn_is_filler(&i, bytes))
+			return end;
+		at = insn_end(&i);
+	}
+	return next;
+}
+
+/* The padding behind the range becomes room for holes: dead, as if it were the procedure's. */
+static bool take_padding(struct planner *s)
+{
+	uint64_t end = padding_end(s), at = s->plan->range.end;
+	struct insn i;
+	size_t available;
+	if (at == end)
+		return false;
+	memset(s->use + s->size, DEAD, end - at);
+	memset(s->plan->bytes + s->size, INT3, end - at);
+	memcpy(s->plan->original + s->size, module_bytes(s->copy->procedure->module, at, &available), end - at);
+	for (; at < end && !insn_decode(s->plan->original + s->size, end - at, at, &i); at += i.length, s->size += i.length)
+		s->plan->boundary[s->size] = 1;
+	s->plan->range.end = end;
+	return true;
+}
+
+/* When all that have room for a jump of their own have it: a hole must not take that room. */
+static void place_rest(struct planner *s, size_t at)
+{
+	if (s->use[at] == DEAD && (s->options->only_traps || !(short_form(s, at) || (take_padding(s) && short_form(s, at)))))
+		s->counts->traps++; /* int3: the landing map has the rest */
+}
+
+static void place_all(struct planner *s, void (*place)(struct planner *s, size_t at))
+{
+	for (size_t at = 0; at < s->size; at++)
+		if (s->root[at])
+			place(s, at);
 }
 
 static void mark_insns(struct planner *s)
@@ -297,24 +359,27 @@ static void keep_tight_runs(struct planner *all, size_t count)
 
 static int set_up(struct planner *s)
 {
-	size_t available;
+	size_t available, whole;
 	const uint8_t *bytes = module_bytes(s->copy->procedure->module, s->plan->range.start, &available);
 	s->size = s->plan->range.end - s->plan->range.start;
+	whole = s->size + PADDING_MAX;
 	if (!bytes || available < s->size)
 		return -EFAULT;
-	s->use = calloc(s->size, 2);
-	s->plan->original = malloc(s->size);
-	s->plan->bytes = malloc(s->size);
-	s->plan->boundary = calloc(s->size, 1);
-	s->plan->landable = calloc(s->size, 1);
-	s->plan->hole_of = calloc(s->size, sizeof *s->plan->hole_of);
+	s->use = calloc(whole, 2);
+	s->plan->original = malloc(whole);
+	s->plan->bytes = malloc(whole);
+	s->plan->boundary = calloc(whole, 1);
+	s->plan->landable = calloc(whole, 1);
+	s->plan->hole_of = calloc(whole, sizeof *s->plan->hole_of);
 	if (!s->use || !s->plan->original || !s->plan->bytes || !s->plan->boundary || !s->plan->landable || !s->plan->hole_of)
 		abort();
-	s->root = s->use + s->size;
+	s->root = s->use + whole;
 	memcpy(s->plan->original, bytes, s->size);
 	mark_insns(s);
 	lead_calls(s);
 	mark_roots(s, s->options->extra, s->options->extra_count);
+	if (s->options->padded)
+		take_padding(s);
 	return 0;
 }
 
@@ -337,9 +402,10 @@ int springboard_plan(const struct copy *c, struct zone *z, const struct plan_opt
 	if (!status && !options->only_traps)
 		keep_tight_runs(planners, p->range_count);
 	for (size_t r = 0; r < p->range_count; r++) {
-		for (size_t at = 0; at < planners[r].size && !status; at++)
-			if (planners[r].root[at])
-				place(&planners[r], at);
+		if (!status) {
+			place_all(&planners[r], place_jump);
+			place_all(&planners[r], place_rest);
+		}
 		free(planners[r].use);
 	}
 	free(planners);

@@ -12,7 +12,7 @@
 
 /* New text for one range of a procedure. */
 struct text_plan {
-	struct range range;   /* module offsets */
+	struct range range;   /* module offsets; of the procedure's, and perhaps of padding behind it */
 	uint8_t *original;    /* the bytes before: the undo record */
 	uint8_t *bytes;       /* the bytes to be */
 	uint8_t *boundary;    /* 1: an instruction that is now dead started here */
@@ -34,6 +34,7 @@ struct plan_options {
 	size_t extra_count;
 	bool only_traps;       /* every springboard an int3 (a bug provoker) */
 	bool paranoid;
+	bool padded;           /* the padding behind is to be in the plan, whether it is needed or not */
 	/* Where a direct call of the procedure at a module offset may go instead, guest address; 0: to the original. NULL: all do. */
 	uint64_t (*callee)(void *context, uint64_t offset);
 	void *context;

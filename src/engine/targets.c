@@ -27,13 +27,10 @@ static void take_from(struct module *m, const struct insn *n, const uint8_t *byt
 	take(m, targets, immediate);
 }
 
-/* nop in all its lengths, int3, zeros: between procedures, in front of loops. */
+/* Between procedures, in front of loops. */
 static bool is_padding(const struct insn *n, const uint8_t *bytes)
 {
-	size_t k = 0;
-	while (k < n->length && (bytes[k] == 0x66 || bytes[k] == 0x2e))
-		k++;
-	return bytes[k] == 0x90 || bytes[k] == 0xcc || (bytes[k] == 0x0f && bytes[k + 1] == 0x1f) || (n->length == 2 && !bytes[0] && !bytes[1]);
+	return insn_is_filler(n, bytes) || (n->length == 2 && !bytes[0] && !bytes[1]);
 }
 
 /* Code that no known flow leads to, straight on: it stays native, and comes back by its jumps, or at its end. */

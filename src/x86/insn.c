@@ -104,3 +104,11 @@ int insn_decode(const uint8_t *bytes, size_t available, uint64_t address, struct
 	}
 	return 0;
 }
+
+bool insn_is_filler(const struct insn *i, const uint8_t *bytes)
+{
+	unsigned k = 0;
+	while (k + 1u < i->length && (bytes[k] == 0x66 || bytes[k] == 0x2e))
+		k++;
+	return bytes[k] == 0x90 || bytes[k] == 0xcc || (k + 1u < i->length && bytes[k] == 0x0f && bytes[k + 1] == 0x1f);
+}

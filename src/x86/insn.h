@@ -32,6 +32,9 @@ struct insn {
 /* Decodes the instruction at `bytes` (`available` may exceed its length). Returns 0 or -EILSEQ. */
 int insn_decode(const uint8_t *bytes, size_t available, uint64_t address, struct insn *out);
 
+/* nop in all its lengths, int3: what compilers fill gaps with. */
+bool insn_is_filler(const struct insn *i, const uint8_t *bytes);
+
 static inline uint64_t insn_end(const struct insn *i)
 {
 	return i->address + i->length;
