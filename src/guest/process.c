@@ -7,11 +7,11 @@ void program_fork(struct probe_frame *f)
 	threads_forking(f->r[REG_RSP]);
 }
 
-/* iret to the next instruction: nothing that was fetched before counts any more. */
+/* iret to the next instruction: nothing that was fetched before counts any more. A tracer may be stepping (inject/nudge.c): its trap flag doesn't stay. */
 static void serialise(void)
 {
 	uint64_t segment;
-	__asm__ volatile("mov %%ss, %k0\n\tpush %0\n\tpush %%rsp\n\taddq $8, (%%rsp)\n\tpushfq\n\tmov %%cs, %k0\n\tpush %0\n\t"
+	__asm__ volatile("mov %%ss, %k0\n\tpush %0\n\tpush %%rsp\n\taddq $8, (%%rsp)\n\tpushfq\n\tbtrq $8, (%%rsp)\n\tmov %%cs, %k0\n\tpush %0\n\t"
 			 "lea 1f(%%rip), %0\n\tpush %0\n\tiretq\n1:"
 			 : "=&r"(segment) : : "memory", "cc");
 }

@@ -5,6 +5,9 @@
  *   AGAIN  the end of the call left out, then the beginning of the real one -> IN
  *   IN     its end, -> SEEK; done if it has led out, as the signal handler's last does
  *
+ * A program that does little but make calls is outside for moments only, and its calls are made by our code. So every other time what is inside is
+ * stepped, instruction by instruction, to be held where it comes out.
+ *
  * One that begins outside, in a handler of the program's that has interrupted our code, makes one call of its own. Signals that come meanwhile wait, since
  * with a fast timer there is always one more: blocked, but not where our code, the program or the kernel could take note of the mask. */
 #include <clearview/guest_signals.h>
@@ -17,6 +20,7 @@
 #include "inject/trace.h"
 
 enum { PATIENCE_US = 1000000, ROUND_NS = 50000, CALL_STOP = SIGTRAP | 0x80, SYSCALL_SIZE = 2, MASK_SIZE = 8, MESSAGE_CALL_BEGINS = 1 };
+#define TRAP_FLAG 0x100ull
 enum nudge_state { SEEK, AGAIN, IN };
 
 struct nudge {
@@ -24,6 +28,7 @@ struct nudge {
 	uint64_t from, to;
 	enum nudge_state state;
 	bool may_call;    /* one of the program's own */
+	bool steps, inside; /* is stepped where it is inside: behind a call, where our code saves no flags any more */
 	bool interrupted; /* asked to stop: the next stop that isn't its own is ours */
 	uint64_t postponed, added; /* signals that wait, bit s-1; those of them that are blocked now because of that */
 };
@@ -44,10 +49,16 @@ static int await(const struct nudge *n, int64_t until_us, int *how)
 	}
 }
 
+static bool is_stepping(const struct nudge *n)
+{
+	return n->steps && n->inside && n->state == SEEK;
+}
+
 /* Any other stop makes the kernel forget an interrupt; so it is asked for with each. */
 static int resume(const struct nudge *n, int signal)
 {
-	enum __ptrace_request how = n->interrupted ? PTRACE_CONT : n->state == SEEK ? PTRACE_SYSEMU : PTRACE_SYSCALL;
+	enum __ptrace_request seek = is_stepping(n) ? PTRACE_SYSEMU_SINGLESTEP : PTRACE_SYSEMU;
+	enum __ptrace_request how = n->interrupted ? PTRACE_CONT : n->state == SEEK ? seek : PTRACE_SYSCALL;
 	if (n->interrupted)
 		trace_interrupt(n->thread->tid);
 	return ptrace(how, n->thread->tid, NULL, (void *)(long)signal) ? -ESRCH : 0;
@@ -91,6 +102,11 @@ static int at_call(struct nudge *n)
 	unsigned long end;
 	if (ptrace(PTRACE_GETREGS, n->thread->tid, NULL, &r) || ptrace(PTRACE_GETEVENTMSG, n->thread->tid, NULL, &end))
 		return -ESRCH;
+	if (r.eflags & TRAP_FLAG && !n->inside)
+		n->steps = false; /* it steps itself */
+	else
+		r.eflags &= ~TRAP_FLAG;
+	n->inside = !is_outside(n, r.rip);
 	bool begins = end == MESSAGE_CALL_BEGINS, outside = is_outside(n, r.rip - (begins ? SYSCALL_SIZE : 0)), done = outside && !n->may_call;
 	if (begins && n->state == SEEK) {
 		n->state = done ? SEEK : AGAIN;
@@ -107,6 +123,27 @@ static int at_call(struct nudge *n)
 		n->interrupted |= done;
 	}
 	return 0;
+}
+
+static bool is_step(const struct nudge *n)
+{
+	siginfo_t info;
+	return is_stepping(n) && !ptrace(PTRACE_GETSIGINFO, n->thread->tid, NULL, &info) && info.si_signo == SIGTRAP &&
+	       (info.si_code == TRAP_TRACE || info.si_code == TRAP_BRKPT /* behind a system call */);
+}
+
+/* Behind a popf the kernel takes the trap flag for the program's own, and leaves it. */
+static int at_step(struct nudge *n)
+{
+	struct user_regs_struct r;
+	if (ptrace(PTRACE_GETREGS, n->thread->tid, NULL, &r))
+		return -ESRCH;
+	n->inside = !is_outside(n, r.rip);
+	n->interrupted |= !n->inside;
+	if (!n->interrupted || !(r.eflags & TRAP_FLAG))
+		return 0;
+	r.eflags &= ~TRAP_FLAG;
+	return trace_put_registers(n->thread->tid, &r) ? -ESRCH : 0;
 }
 
 /* What follows a stop: 1: it stays stopped; 0: on, with that signal. */
@@ -129,14 +166,17 @@ static int judge(struct nudge *n, int how, int *signal)
 	}
 	if (WSTOPSIG(how) == CALL_STOP)
 		return at_call(n);
+	if (WSTOPSIG(how) == SIGTRAP && is_step(n))
+		return at_step(n);
 	*signal = WSTOPSIG(how);
+	n->steps &= !(SIGNAL_BIT(*signal) & FAULT_SIGNALS); /* our handler mustn't see the trap flag */
 	at_signal(n, *signal);
 	return 0;
 }
 
-int thread_nudge(struct thread *one, int64_t us, uint64_t from, uint64_t to)
+int thread_nudge(struct thread *one, int64_t us, bool steps, uint64_t from, uint64_t to)
 {
-	struct nudge n = {one, from, to, SEEK, false, false, 0, 0};
+	struct nudge n = {.thread = one, .from = from, .to = to, .steps = steps};
 	int64_t until = monotonic_us() + us, at_last = until + PATIENCE_US;
 	int how, signal = 0, status = one->is_moved ? trace_put_registers(one->tid, &one->regs) : 0;
 	if (status)
@@ -149,7 +189,8 @@ int thread_nudge(struct thread *one, int64_t us, uint64_t from, uint64_t to)
 			status = await(&n, n.interrupted ? at_last : until, &how);
 		if (status == -EAGAIN && !n.interrupted) {
 			n.interrupted = true;
-			trace_interrupt(one->tid);
+			if (!is_stepping(&n)) /* a step ends soon, and its trap mustn't be left behind */
+				trace_interrupt(one->tid);
 			status = await(&n, at_last, &how);
 		}
 		if (!status)

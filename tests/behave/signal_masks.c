@@ -45,6 +45,7 @@ int main(void)
 	kill(getpid(), SIGSEGV);
 	kill(getpid(), SIGUSR1);
 	sigpending(&now);
+	sigdelset(&now, SIGCONT); /* of whoever has stopped it */
 	show("pending", &now);
 	CHECK(handled[SIGUSR1] == 0);
 	sigemptyset(&now);
