@@ -18,7 +18,7 @@
 #include <clearview/operand.h>
 #include <stdbool.h>
 
-enum { GUEST_ABI_VERSION = 16 };
+enum { GUEST_ABI_VERSION = 17 };
 
 /* Places in the blob that woven code, the kernel or the supervisor enter it at. */
 enum guest_entry {
@@ -165,6 +165,12 @@ enum probe_action {
 enum { PROBE_THIN = 256 };
 enum { PROBE_OPERANDS = 10, PROBE_COUNT_MAX = 1 << 17 };
 
+/* What woven code says of the probe: its number, and whose turn it was when the code was made. Numbers are used again, and a thread may come back into an old copy
+ * with numbers that mean something else by now. */
+enum { PROBE_TURNS = 1 << 14 };
+#define PROBE_ID(number, turn)  ((uint32_t)(number) | (uint32_t)(turn) * PROBE_COUNT_MAX)
+#define PROBE_ID_TURN(id)       ((uint32_t)(id) / PROBE_COUNT_MAX % PROBE_TURNS)
+
 struct guest_probe {
 	uint8_t enabled, work, guard, action;
 	uint8_t operand_count;  /* observe: operands of one instruction, in the order of the record's values. check, repair: a, b */
@@ -174,7 +180,8 @@ struct guest_probe {
 	int32_t cfa_offset;
 	uint32_t limit;         /* observe: so many records, then the probe rests, or goes on with one in THIN; 0: no limit */
 	uint8_t thins;          /* observe: beyond the limit, every THIN-th activation: that which the probe `earlier`, at the entry, chose */
-	uint8_t unused1[3];
+	uint8_t leaves;         /* observe: disabled, and control that comes to the procedure doesn't come here any more: go on in the text, at `resume` */
+	uint16_t turn;          /* of this number: see PROBE_ID */
 	uint32_t earlier;       /* less-than across instructions: the probe whose last value of this activation is operand b; 0: none */
 	uint32_t unused;
 	struct operand operand[PROBE_OPERANDS];
@@ -200,7 +207,7 @@ struct guest_tally {
 /* --- Observation ring: records of fixed size, written by many threads, read by the supervisor. */
 struct guest_record {
 	uint32_t sequence; /* slot number / ring size + 1, written last: the record is complete */
-	uint32_t probe;
+	uint32_t probe;    /* PROBE_ID */
 	uint64_t cfa;      /* names the procedure activation; 0: unknown */
 	uint64_t sp;       /* before the instruction */
 	uint32_t pid;
@@ -414,15 +421,17 @@ struct guest_tables {
 };
 
 /* --- The shared region. */
-enum { GUEST_SLOTS = 256, GUEST_RING = 32768 };
+enum { GUEST_SLOTS = 256, GUEST_RING = 32768, GUEST_LANDINGS_MANY = 256 };
 struct guest_shared {
 	struct guest_slot slot[GUEST_SLOTS];
-	uint64_t landings;             /* traps resolved in the guest */
+	uint64_t landings;             /* traps resolved in the guest; each GUEST_LANDINGS_MANY the bell rings */
 	uint64_t last_landing;
 	uint64_t unnoted_returns;      /* of which the shadow knows nothing */
 	uint64_t last_unnoted;         /* guest address of the return's copy */
 	uint64_t records_dropped;
 	uint32_t ring_wait;            /* set by the supervisor: writers wait for room instead of dropping */
+	uint32_t exhausted;            /* observing probes that have come to their limit */
+	uint32_t relieved;             /* futex: how often the supervisor has taken such probes out */
 	uint32_t unused;
 	uint64_t ring_head, ring_tail; /* records written, records read */
 	struct guest_tally tally[PROBE_COUNT_MAX];

@@ -206,6 +206,14 @@ static void emit_resume_behind(struct emission *m, struct weave *w)
 	emit_target(m, insn_end(i));
 }
 
+/* The same, to the original instruction. */
+static void emit_resume_text(struct emission *m, struct weave *w)
+{
+	w->resume_address = emit_here(&m->e);
+	emit_lea(&m->e, REG_RSP, REG_RSP, PROBE_FRAME);
+	emit_jump(&m->e, w->offset + m->copy->bias);
+}
+
 static void emit_resume_return(struct emission *m, struct weave *w)
 {
 	struct cfi_rule rule;
@@ -302,6 +310,8 @@ static void emit_all(struct emission *m, struct weave *weaves, size_t count)
 	for (struct weave *w = weaves; w < end; w++)
 		if (w->resume == RESUME_BEHIND && procedure_insn(p, w->offset))
 			emit_resume_behind(m, w);
+		else if (w->resume == RESUME_TEXT)
+			emit_resume_text(m, w);
 	emit_cold(m);
 }
 

@@ -17,6 +17,7 @@ enum weave_place {
 enum weave_resume {
 	RESUME_NONE,
 	RESUME_BEHIND, /* go on behind the instruction: skips it */
+	RESUME_TEXT,   /* go on at the original instruction */
 	RESUME_RETURN, /* return from the procedure: restore what the unwind rule says, then ret */
 };
 

@@ -151,17 +151,31 @@ struct loaded *image_module(struct image *im, const struct module_key *key)
 	return NULL;
 }
 
+/* The one that was freed first: whoever was in its copy has most likely left. */
+static uint32_t free_probe_take(struct image *im)
+{
+	if (im->free_probes_used == im->free_probes.count)
+		return 0;
+	uint32_t n = im->free_probes.at[im->free_probes_used++];
+	if (im->free_probes_used * 2 > im->free_probes.count) {
+		im->free_probes.count -= im->free_probes_used;
+		memmove(im->free_probes.at, im->free_probes.at + im->free_probes_used, im->free_probes.count * sizeof *im->free_probes.at);
+		im->free_probes_used = 0;
+	}
+	return n;
+}
+
 uint32_t image_probe_new(struct image *im)
 {
 	uint32_t n;
-	if (im->free_probes.count)
-		n = im->free_probes.at[--im->free_probes.count];
+	if ((n = free_probe_take(im)))
+		;
 	else if (im->next_probe < PROBE_COUNT_MAX)
 		im->tables->legacy.next_probe = 1 + (n = im->next_probe++);
 	else
 		return 0;
-	memset(&im->tables->probe[n], 0, sizeof im->tables->probe[n]);
-	im->tables->probe[n].cfa_register = REG_NONE;
+	__atomic_store_n(&im->tables->probe[n].leaves, 0, __ATOMIC_SEQ_CST); /* before the rest: a guest may be looking */
+	im->tables->probe[n] = (struct guest_probe){.cfa_register = REG_NONE, .turn = (im->tables->probe[n].turn + 1) % PROBE_TURNS};
 	memset(&im->shared->tally[n], 0, sizeof im->shared->tally[n]);
 	return n;
 }
@@ -171,10 +185,20 @@ void image_probe_free(struct image *im, uint32_t probe)
 	if (!probe)
 		return;
 	__atomic_store_n(&im->tables->probe[probe].enabled, 0, __ATOMIC_RELEASE);
-	/* Its number may still be woven into a copy that a thread is in: reuse must wait until that copy is gone, which it never is. Numbers are
-	 * recycled only for observation, whose probes carry no action. */
+	/* Its number may still be woven into a copy that a thread is in, for ever. There it says whose turn it was. Only of observing probes are there many. */
 	if (im->tables->probe[probe].work == PROBE_OBSERVE)
 		vec_push(&im->free_probes, probe);
+}
+
+void image_probe_leaves(struct image *im, uint32_t probe)
+{
+	struct guest_probe *p = &im->tables->probe[probe];
+	__atomic_store_n(&p->leaves, p->work == PROBE_OBSERVE && p->resume, __ATOMIC_RELEASE);
+}
+
+uint32_t image_probe_id(const struct image *im, uint32_t probe)
+{
+	return PROBE_ID(probe % PROBE_COUNT_MAX, im->tables->probe[probe % PROBE_COUNT_MAX].turn);
 }
 
 struct guest_probe *image_probe(struct image *im, uint32_t probe)
@@ -357,6 +381,7 @@ int image_plan_text(struct image *im, struct redirected *r, const struct copy *c
 				       .only_traps = im->only_traps,
 				       .paranoid = !im->redirect_all,
 				       .padded = im->has_inherited || has_padding(r),
+				       .no_holes = r->passing,
 				       .callee = im->direct_calls && !im->only_traps ? gate_of : NULL,
 				       .context = r->loaded};
 	int status = springboard_plan(copy, r->loaded->zone, &options, plans, plan_count, counts);
@@ -392,10 +417,22 @@ static void stage(struct image *im, struct redirected *r, const struct attempt *
 	publish_landings(r);
 }
 
+/* Where a jump in dead bytes has been, it stays redirected in any case. */
+static bool is_passing(struct image *im, const struct redirected *r, const struct weave *weaves, size_t count)
+{
+	bool passing = count && !im->redirect_all && !r->inherited;
+	for (size_t i = 0; i < r->plan_count; i++)
+		passing &= !r->plans[i].has_holes;
+	for (size_t i = 0; i < count && passing; i++)
+		passing = weaves[i].place != WEAVE_DETOUR && image_probe(im, weaves[i].probe)->work == PROBE_OBSERVE;
+	return passing;
+}
+
 /* Makes a new copy with these probes and stages it. */
 static int stage_copy(struct image *im, struct redirected *r, struct weave *weaves, size_t count)
 {
 	struct attempt made;
+	r->passing = is_passing(im, r, weaves, count);
 	int status = attempt_best(im, r, weaves, count, &made);
 	if (!status)
 		stage(im, r, &made);

@@ -51,6 +51,7 @@ struct redirected {
 	bool staged;        /* text not written yet */
 	bool leaving;       /* staged: back to the original bytes */
 	bool given_up;      /* back to the original bytes for good: the program writes there itself */
+	bool passing;       /* only observed: it goes back to native soon, so nothing may keep it from that */
 	bool stayed;        /* while the rest of a process's text went back: leave.h */
 	bool inherited;     /* springboards of a former plan, or a former supervisor, whose holes nobody knows any more, may still be executed */
 	uint32_t generation; /* of the commit that wrote it last */
@@ -97,7 +98,8 @@ struct image {
 	size_t zone_count;
 	uint64_t next_map;           /* free space for landing maps: offset in the tables region */
 	uint32_t next_probe;
-	VEC(uint32_t) free_probes;
+	VEC(uint32_t) free_probes;   /* from the first that was freed to the last */
+	size_t free_probes_used;     /* how many of them were taken again */
 	VEC(struct loaded *) modules;
 	VEC(struct image_process) processes;
 	struct text_access access;
@@ -126,6 +128,9 @@ struct loaded *image_module(struct image *im, const struct module_key *key);
 /* A probe's table entry, disabled; 0 when the table is full. Its tally is cleared. */
 uint32_t image_probe_new(struct image *im);
 void image_probe_free(struct image *im, uint32_t probe);
+/* It was woven with RESUME_TEXT, and what was redirected for it isn't any more, or to another copy (committed): threads that still come by it in an old copy
+ * go on in the text. Call it before image_probe_free. */
+void image_probe_leaves(struct image *im, uint32_t probe);
 struct guest_probe *image_probe(struct image *im, uint32_t probe);
 
 /* Redirects the procedure that holds `offset`, with these probes (sorted by offset; resume addresses are filled in), replacing whatever copy it has.

@@ -20,6 +20,8 @@ struct redirected *image_padded(struct loaded *l, uint64_t offset, uint64_t *end
 void image_leave(struct redirected *r); /* stages the original bytes */
 int image_plan_text(struct image *im, struct redirected *r, const struct copy *copy, struct text_plan **plans, size_t *plan_count,
 		    struct springboard_counts *counts);
+/* What woven code says of a probe. */
+uint32_t image_probe_id(const struct image *im, uint32_t probe);
 /* visits.c: copy_emit with the probes that count visits, too. sparing: without the inline weavers that yield. */
 int image_emit_copy(struct image *im, struct loaded *l, const struct procedure *p, struct weave *weaves, size_t count, bool sparing, struct copy **out)
 	__attribute__((warn_unused_result));

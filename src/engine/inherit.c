@@ -220,7 +220,10 @@ void image_retire_probes(struct image *im, uint32_t end)
 	for (uint32_t n = 1; n < end; n++) {
 		const struct guest_probe *p = image_probe(im, n);
 		bool keeps_order = p->work == PROBE_SYSCALL || p->work == PROBE_CLONED || p->work == PROBE_EXECED;
-		if (!keeps_order) /* a thread in an old copy may still come to those */
-			image_probe_free(im, n);
+		if (keeps_order) /* a thread in an old copy may still come to those */
+			continue;
+		if (!im->tables->firewall)
+			image_probe_leaves(im, n);
+		image_probe_free(im, n);
 	}
 }

@@ -223,7 +223,7 @@ static bool take_padding(struct planner *s)
 /* When all that have room for a jump of their own have it: a hole must not take that room. */
 static void place_rest(struct planner *s, size_t at)
 {
-	if (s->use[at] == DEAD && (s->options->only_traps || !(short_form(s, at) || (take_padding(s) && short_form(s, at)))))
+	if (s->use[at] == DEAD && (s->options->only_traps || s->options->no_holes || !(short_form(s, at) || (take_padding(s) && short_form(s, at)))))
 		s->counts->traps++; /* int3: the landing map has the rest */
 }
 

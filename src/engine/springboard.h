@@ -35,6 +35,7 @@ struct plan_options {
 	bool only_traps;       /* every springboard an int3 (a bug provoker) */
 	bool paranoid;
 	bool padded;           /* the padding behind is to be in the plan, whether it is needed or not */
+	bool no_holes;         /* no jumps in dead bytes: the way back to native is free */
 	/* Where a direct call of the procedure at a module offset may go instead, guest address; 0: to the original. NULL: all do. */
 	uint64_t (*callee)(void *context, uint64_t offset);
 	void *context;

@@ -109,12 +109,15 @@ int image_emit_copy(struct image *im, struct loaded *l, const struct procedure *
 			inlined[inlined_count++] = l->inlined[i];
 	if (l->module->is_lost)
 		return -EIO;
+	for (size_t i = 0; i < count; i++)
+		if (weaves[i].place != WEAVE_DETOUR)
+			weaves[i].probe = image_probe_id(im, weaves[i].probe);
 	uint32_t probe = im->visits ? visit_probe(im, l, p) : 0;
 	bool *visited = probe ? visited_insns(im, p) : NULL;
 	struct visits_inline *counting = probe ? count_inline(im, l, p, visited, probe) : NULL;
 	if (counting)
 		inlined[inlined_count++] = visits_inline_weaver(counting);
-	int status = probe && !counting ? emit_with_probes(l, p, visited, probe, weaves, count, inlined, inlined_count, out) :
+	int status = probe && !counting ? emit_with_probes(l, p, visited, image_probe_id(im, probe), weaves, count, inlined, inlined_count, out) :
 					  copy_emit(p, l->bias, l->zone, weaves, count, inlined, inlined_count, out);
 	visits_inline_free(counting);
 	free(visited);

@@ -167,7 +167,7 @@ static int weave_procedure(struct image *im, const struct procedure_wishes *w)
 	int status = 0;
 	for (size_t i = 0; i < w->wishes.count; i++)
 		vec_push(&weaves, w->wishes.at[i].weave);
-	if (weaves.count || (r && (im->redirect_all || r->extra.count))) {
+	if (weaves.count || (r && im->redirect_all)) {
 		if (weaves.count)
 			qsort(weaves.at, weaves.count, sizeof *weaves.at, order_weaves);
 		status = image_redirect(im, w->loaded, w->procedure, weaves.at, weaves.count);

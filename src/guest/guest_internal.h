@@ -46,6 +46,7 @@ bool fix_memory_fault(struct context *c);
 
 /* mailbox.c: posts and waits. False when no supervisor answers. */
 bool supervisor_lives(void);
+void ring_bell(void);
 bool post_event(enum guest_event_kind kind, const uint64_t arg[4], uint64_t reply[2]);
 
 /* deliver.c. False: the stack has no room for a frame, as when it is used up. */

@@ -42,7 +42,7 @@ static struct guest_slot *claim_slot(void)
 	return NULL;
 }
 
-static void ring_bell(void)
+void ring_bell(void)
 {
 	__atomic_add_fetch(&guest_bell.rings, 1, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&guest_bell.sleeping, __ATOMIC_SEQ_CST))

@@ -1,7 +1,7 @@
 /* The interpreter of woven probes: what to read, what to compare and what to do are data in the table that only the supervisor can write. */
 #include "guest/calls.h"
 #include "guest/heap_check.h"
-#include "guest/guest_internal.h"
+#include "guest/signals.h"
 
 static int64_t extend(uint64_t value, unsigned size)
 {
@@ -82,14 +82,31 @@ static bool ring_room(uint64_t number)
 	return true;
 }
 
+/* From now on it would only cost: the supervisor is woken to take it out. Where processors are scarce it comes sooner when it is waited for; for a moment, as
+ * it may have gone. */
+static void tell_exhausted(uint64_t beyond)
+{
+	enum { EVERY = 1024, TIMES = 64, MOMENT_NS = 1000000, FUTEX_WAIT_ = 0 };
+	uint64_t timeout[2] = {0, MOMENT_NS};
+	if (beyond % EVERY || beyond >= EVERY * TIMES || may_call_nothing())
+		return;
+	uint32_t relieved = __atomic_load_n(&guest_shared.relieved, __ATOMIC_ACQUIRE);
+	if (!beyond)
+		__atomic_add_fetch(&guest_shared.exhausted, 1, __ATOMIC_RELEASE);
+	ring_bell();
+	SYS4(__NR_futex, &guest_shared.relieved, FUTEX_WAIT_, relieved, timeout);
+}
+
 /* All executions up to the limit. Beyond it none, or whole activations, one in many, chosen at the entry. */
 static bool is_sampled(const struct guest_probe *p, struct guest_tally *tally, const struct probe_frame *f)
 {
 	uint64_t runs = __atomic_fetch_add(&tally->runs, 1, __ATOMIC_RELAXED);
 	if (!p->limit || runs < p->limit)
 		return true;
-	if (!p->thins)
+	if (!p->thins) {
+		tell_exhausted(runs - p->limit);
 		return false;
+	}
 	if (p->earlier)
 		return guest_shared.tally[p->earlier % PROBE_COUNT_MAX].last_cfa == activation(p, f);
 	if (runs % PROBE_THIN) {
@@ -116,7 +133,7 @@ static void observe(const struct guest_probe *p, struct guest_tally *tally, cons
 	record->cfa = activation(p, f);
 	record->sp = f->r[REG_RSP];
 	record->unreadable = 0;
-	record->pid = SYS0(__NR_getpid);
+	record->pid = guest_process.pid ? guest_process.pid : (uint32_t)SYS0(__NR_getpid);
 	for (unsigned i = 0; i < p->operand_count && i < PROBE_OPERANDS; i++)
 		if (!read_operand(&p->operand[i], f, &record->value[i]))
 			record->unreadable |= 1u << i;
@@ -284,13 +301,25 @@ static bool program_system_call(const struct guest_probe *p, struct probe_frame 
 	return sets_mask;
 }
 
+/* Back to the text, if that doesn't lead here any more. In this order: the number may be taken for something else at any moment. */
+static void leave_copy(const struct guest_probe *p, struct probe_frame *f)
+{
+	uint64_t to = __atomic_load_n(&p->resume, __ATOMIC_ACQUIRE);
+	if (__atomic_load_n(&p->leaves, __ATOMIC_ACQUIRE) && __atomic_load_n(&p->turn, __ATOMIC_ACQUIRE) == PROBE_ID_TURN(f->id))
+		f->resume = to;
+}
+
 /* Called by entry.S. True: set the signal mask in f->id on the way out. */
 __attribute__((used)) bool probe(struct probe_frame *f)
 {
 	const struct guest_probe *p = &guest_tables.probe[f->id % PROBE_COUNT_MAX];
 	struct guest_tally *tally = &guest_shared.tally[f->id % PROBE_COUNT_MAX];
-	if (!__atomic_load_n(&p->enabled, __ATOMIC_ACQUIRE))
+	if (p->turn != PROBE_ID_TURN(f->id))
 		return false;
+	if (!__atomic_load_n(&p->enabled, __ATOMIC_ACQUIRE)) {
+		leave_copy(p, f);
+		return false;
+	}
 	switch (p->work) {
 	case PROBE_OBSERVE:
 		observe(p, tally, f);

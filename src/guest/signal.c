@@ -103,7 +103,8 @@ static bool resolve_landing(int signal, const struct guest_siginfo *info, struct
 	if (!copy)
 		return false;
 	guest_shared.last_landing = address;
-	__atomic_add_fetch(&guest_shared.landings, 1, __ATOMIC_RELAXED);
+	if (__atomic_add_fetch(&guest_shared.landings, 1, __ATOMIC_RELAXED) % GUEST_LANDINGS_MANY == 0)
+		ring_bell();
 	c->rip = copy;
 	return true;
 }
