@@ -13,7 +13,7 @@ void learner_config_init(struct learner_config *c)
 		.activations = 64,
 		.observe_executions = 200,
 		.confirm_executions = 100,
-		.point_limit = 2000,
+		.point_limit = 500,
 		.patience_us = 10000000,
 		.revisit_us = 60000000,
 		.min_samples = 2,
@@ -39,7 +39,7 @@ void learner_free(struct learner *l)
 	if (!l)
 		return;
 	for (size_t i = 0; i < l->candidates.count; i++)
-		candidate_release(l, &l->candidates.at[i]);
+		candidate_free(l, &l->candidates.at[i]);
 	vec_free(&l->candidates);
 	vec_free(&l->wants);
 	vec_free(&l->wanted);
@@ -150,6 +150,22 @@ void learner_record(struct learner *l, uint32_t procedure, uint32_t generation, 
 		c->changed_at = c->executions;
 }
 
+void learner_exhausted(struct learner *l, uint32_t procedure, uint32_t generation, const uint32_t *points, size_t count, uint64_t calls)
+{
+	enum { CALL_NS = 30, MOST = 1 << 30 };
+	struct candidate *c = procedure < l->candidates.count ? &l->candidates.at[procedure] : NULL;
+	l->beyond += calls;
+	budget_spend(&l->budget, (int64_t)(calls < MOST ? calls : MOST) * CALL_NS);
+	if (c && c->wanted && c->generation == generation)
+		candidate_exhausted(l, c, points, count);
+}
+
+void learner_landings(struct learner *l, uint64_t count)
+{
+	enum { LANDING_NS = 4000, MOST = 1 << 20 };
+	budget_spend(&l->budget, (int64_t)(count < MOST ? count : MOST) * LANDING_NS);
+}
+
 void learner_lost(struct learner *l)
 {
 	for (size_t i = 0; i < l->candidates.count; i++)
@@ -208,7 +224,7 @@ void learner_stats(const struct learner *l, struct learner_stats *out)
 {
 	*out = (struct learner_stats){
 		.candidates = l->candidates.count, .wanted = l->wanted.count, .memory = l->memory, .records = l->records,
-		.executions = l->executions, .starved = l->starved, .cost_us = l->budget.spent_ns / 1000, .batch = l->batch,
+		.executions = l->executions, .beyond = l->beyond, .starved = l->starved, .cost_us = l->budget.spent_ns / 1000, .batch = l->batch,
 	};
 	for (size_t i = 0; i < l->candidates.count; i++) {
 		out->refused += l->candidates.at[i].refused;

@@ -85,6 +85,11 @@ uint64_t learner_generation(const struct learner *l);
  * one thread must be kept. */
 void learner_record(struct learner *l, uint32_t procedure, uint32_t generation, uint32_t point, const struct value_space *space,
 	const struct guest_record *r);
+/* These points of the procedure (wanted with that generation) have come to their limits, and were executed `calls` times beyond: it has been taken out of the
+ * program already. It is not wanted now; its next phase has its turn later, without those points. */
+void learner_exhausted(struct learner *l, uint32_t procedure, uint32_t generation, const uint32_t *points, size_t count, uint64_t calls);
+/* So many traps were taken, for what is redirected. */
+void learner_landings(struct learner *l, uint64_t count);
 /* The ring overflowed. */
 void learner_lost(struct learner *l);
 
@@ -116,6 +121,7 @@ struct learner_stats {
 	size_t by_phase[PHASE_COUNT];
 	size_t memory;       /* bytes */
 	uint64_t records, executions;
+	uint64_t beyond;     /* executions of points that had delivered their limit */
 	uint64_t starved;    /* records ignored for want of memory */
 	int64_t cost_us;     /* all time */
 	unsigned batch;

@@ -16,10 +16,15 @@ void candidate_limits(const struct learner *l, const struct candidate *c, struct
 {
 	if (l->config.full)
 		return;
-	uint64_t confirm = l->config.confirm_executions * CONFIRM_PATIENCE;
-	uint64_t executions = c->phase == PHASE_CONFIRM ? confirm : l->config.observe_executions;
+	uint64_t executions = c->phase == PHASE_CONFIRM ? l->config.confirm_executions : l->config.observe_executions;
 	w->entry_limit = 2 * executions; /* some records may be lost */
 	w->point_limit = l->config.point_limit;
+}
+
+static bool is_worth_observing(const struct candidate *c, uint32_t point)
+{
+	bool rests = point < c->rested_count && c->rested[point] && !c->plan->points[point].is_entry;
+	return !rests && (c->phase != PHASE_CONFIRM || !c->infer || infer_point_alive(c->infer, point));
 }
 
 static void start_phase(struct learner *l, struct candidate *c, enum learn_phase phase)
@@ -32,7 +37,7 @@ static void start_phase(struct learner *l, struct candidate *c, enum learn_phase
 	if (c->infer)
 		infer_limit(c->infer, limits.entry_limit, limits.point_limit);
 	for (size_t p = 0; p < c->plan->point_count; p++)
-		c->active[p] = phase != PHASE_CONFIRM || !c->infer || infer_point_alive(c->infer, p);
+		c->active[p] = is_worth_observing(c, p);
 	l->wants_stale = true;
 }
 
@@ -66,7 +71,7 @@ bool candidate_begin(struct learner *l, struct candidate *c)
 	c->turn = ++l->turn;
 	c->seen_us = l->now_us;
 	vec_push(&l->wanted, c - l->candidates.at);
-	start_phase(l, c, c->phase == PHASE_CONFIRM && c->infer ? PHASE_CONFIRM : PHASE_OBSERVE);
+	start_phase(l, c, c->phase == PHASE_CONFIRM && (c->infer || c->exhaustions) ? PHASE_CONFIRM : PHASE_OBSERVE);
 	return true;
 }
 
@@ -95,6 +100,20 @@ void candidate_release(struct learner *l, struct candidate *c)
 	c->active = NULL;
 }
 
+static void forget_exhaustions(struct candidate *c)
+{
+	free(c->rested);
+	c->rested = NULL;
+	c->rested_count = 0;
+	c->exhaustions = 0;
+}
+
+void candidate_free(struct learner *l, struct candidate *c)
+{
+	candidate_release(l, c);
+	forget_exhaustions(c);
+}
+
 void candidate_make_infer(struct learner *l, struct candidate *c)
 {
 	struct learner_want limits = {0};
@@ -107,9 +126,28 @@ void candidate_make_infer(struct learner *l, struct candidate *c)
 
 static void settle(struct learner *l, struct candidate *c)
 {
+	forget_exhaustions(c);
 	c->phase = PHASE_SETTLED;
 	c->visits++;
 	c->settled_us = l->now_us;
+	candidate_end(l, c);
+}
+
+/* So much at once is as good as a phase, even where the procedure itself was entered but once. */
+void candidate_exhausted(struct learner *l, struct candidate *c, const uint32_t *points, size_t count)
+{
+	if (!c->rested && !(c->rested = calloc(c->rested_count = c->plan->point_count, sizeof *c->rested)))
+		abort();
+	for (size_t i = 0; i < count; i++)
+		if (points[i] < c->rested_count)
+			c->rested[points[i]] = true;
+	bool changes = c->executions - c->changed_at < l->config.confirm_executions && c->executions >= l->config.confirm_executions;
+	if (c->phase == PHASE_CONFIRM && (!changes || c->exhaustions >= CONFIRM_PATIENCE)) {
+		settle(l, c);
+		return;
+	}
+	c->phase = PHASE_CONFIRM;
+	c->exhaustions++;
 	candidate_end(l, c);
 }
 

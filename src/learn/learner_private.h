@@ -17,6 +17,9 @@ struct candidate {
 	struct plan *plan;          /* while wanted, or with samples of this epoch */
 	struct infer *infer;        /* from the first record on */
 	bool *active;               /* by point; with plan */
+	bool *rested;               /* by point: has delivered its limit since the procedure was settled last; NULL: none has */
+	uint32_t rested_count;
+	uint8_t exhaustions;        /* since then */
 	uint64_t executions;        /* in this phase */
 	uint64_t changed_at;        /* confirm: executions at the last change */
 	uint64_t recent;            /* records since the last tick */
@@ -49,7 +52,7 @@ struct learner {
 	size_t memory;
 	int64_t filled_us;          /* the last look at those that wait; -1: look now */
 	int64_t now_us;
-	uint64_t records, executions, starved;
+	uint64_t records, executions, beyond, starved;
 };
 
 void budget_init(struct budget *b, unsigned percent);
@@ -61,10 +64,13 @@ bool candidate_begin(struct learner *l, struct candidate *c);
 void candidate_end(struct learner *l, struct candidate *c);
 /* Moves a wanted one on to its next phase if it is due. */
 void candidate_advance(struct learner *l, struct candidate *c);
+void candidate_exhausted(struct learner *l, struct candidate *c, const uint32_t *points, size_t count);
 /* Back to what is committed: no samples, observed anew. */
 void candidate_reset(struct learner *l, struct candidate *c);
 /* Frees plan and samples. */
 void candidate_release(struct learner *l, struct candidate *c);
+/* Frees everything. */
+void candidate_free(struct learner *l, struct candidate *c);
 /* Fills the limits. */
 void candidate_limits(const struct learner *l, const struct candidate *c, struct learner_want *w);
 void candidate_make_infer(struct learner *l, struct candidate *c);

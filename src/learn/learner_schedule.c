@@ -5,6 +5,7 @@ enum {
 	BATCH_GROWS_US = 500000,
 	FILL_EVERY_US = 300000,
 	FILL_VARIABLES = 20000, /* of new plans in one tick: some 100 ms at most */
+	FILL_VARIABLES_LIVE = FILL_VARIABLES / 8, /* at a budget: probes at their limits wait to be taken out */
 };
 
 void learner_cost(struct learner *l, int64_t us)
@@ -98,7 +99,7 @@ static void fill_batch(struct learner *l)
 		struct candidate *c = &l->candidates.at[queue[i].number];
 		if (candidate_begin(l, c))
 			variables += c->plan->variable_count;
-		if (variables > FILL_VARIABLES) {
+		if (variables > (l->config.full ? FILL_VARIABLES : FILL_VARIABLES_LIVE)) {
 			l->filled_us = -1;
 			break;
 		}

@@ -1,4 +1,4 @@
-#include "node/learning.h"
+#include "node/learning_private.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,46 +11,10 @@
 #include "base/log.h"
 #include "engine/cfi.h"
 #include "engine/module_go.h"
-#include "learn/learner.h"
-#include "node/guard.h"
 #include "node/procedures.h"
 #include "node/progress.h"
 
-enum { TICK_US = 20000, COMMIT_US = 2000000, FULL_LIMIT = 300, OWNER_BASE = 0x40000000 };
-
-/* What an observing probe of a family stands for. */
-struct observed {
-	uint32_t procedure, generation, point;
-	struct loaded *loaded;
-};
-
-/* A procedure woven into a family. */
-struct woven {
-	uint32_t procedure, generation;
-	uint64_t entry;
-	struct loaded *loaded;
-	uint32_t entry_probe;
-	VEC(uint32_t) probes;
-	bool still_wanted;
-};
-
-struct family_learning {
-	struct family *family;
-	struct observed *observed; /* by probe, PROBE_COUNT_MAX of them */
-	VEC(struct woven) woven;
-	uint64_t dropped;
-	uint64_t tail;             /* of the ring; the guest has a copy */
-	bool changed;
-};
-
-struct learning {
-	struct supervisor *supervisor;
-	struct learner *learner;
-	VEC(struct family_learning *) families;
-	VEC(struct candidate { struct module *module; uint64_t entry; }) candidates; /* by the learner's number */
-	uint64_t generation;
-	int64_t next_tick_us, next_commit_us;
-};
+enum { TICK_US = 20000, COMMIT_US = 2000000 };
 
 static int64_t thread_us(void)
 {
@@ -166,139 +130,10 @@ static struct family_learning *of_family(struct learning *g, struct family *f)
 	return fresh;
 }
 
-static void forget_woven(struct family_learning *fl, size_t i)
-{
-	for (size_t k = 0; k < fl->woven.at[i].probes.count; k++)
-		fl->observed[fl->woven.at[i].probes.at[k]].loaded = NULL;
-	vec_free(&fl->woven.at[i].probes);
-	fl->woven.at[i] = fl->woven.at[--fl->woven.count];
-}
-
-static void unweave(struct family_learning *fl, size_t i)
-{
-	struct image *im = &fl->family->image;
-	for (size_t k = 0; k < fl->woven.at[i].probes.count; k++)
-		image_probe_free(im, fl->woven.at[i].probes.at[k]);
-	image_unwish_procedure(im, fl->woven.at[i].loaded, fl->woven.at[i].entry, OWNER_BASE + fl->woven.at[i].procedure);
-	forget_woven(fl, i);
-	fl->changed = true;
-}
-
-static void weave_point(struct learning *g, struct family_learning *fl, struct woven *w, const struct learner_want *want, uint32_t point)
-{
-	struct image *im = &fl->family->image;
-	const struct plan_point *at = &want->plan->points[point];
-	uint32_t number = image_probe_new(im);
-	if (!number)
-		return;
-	struct guest_probe *p = image_probe(im, number);
-	p->work = PROBE_OBSERVE;
-	p->limit = g->supervisor->options.learn_full ? FULL_LIMIT : at->is_entry ? want->entry_limit : want->point_limit;
-	p->thins = g->supervisor->options.learn_full;
-	p->earlier = at->is_entry ? 0 : w->entry_probe;
-	p->operand_count = plan_operands(want->plan, point, p->operand);
-	for (unsigned i = 0; i < p->operand_count; i++)
-		p->operand[i] = guard_operand(&p->operand[i], w->loaded);
-	guard_activation(p, w->loaded->module, at->offset);
-	struct weave weave = {.offset = at->offset, .place = WEAVE_BEFORE, .probe = number};
-	if (image_wish(im, w->loaded, &weave, OWNER_BASE + want->procedure)) {
-		image_probe_free(im, number);
-		return;
-	}
-	fl->observed[number] = (struct observed){want->procedure, want->generation, point, w->loaded};
-	vec_push(&w->probes, number);
-	if (at->is_entry)
-		w->entry_probe = number;
-	p->enabled = 1;
-}
-
-static void weave_want(struct learning *g, struct family_learning *fl, const struct learner_want *want)
-{
-	struct woven w = {.procedure = want->procedure, .generation = want->generation, .entry = want->plan->procedure, .still_wanted = true};
-	w.loaded = image_module(&fl->family->image, &want->plan->module);
-	if (!w.loaded || !w.loaded->zone)
-		return;
-	for (uint32_t k = 0; k < want->plan->point_count; k++)
-		if (want->active[k])
-			weave_point(g, fl, &w, want, k);
-	vec_push(&fl->woven, w);
-	fl->changed = true;
-}
-
-static struct woven *find_woven(struct family_learning *fl, uint32_t procedure)
-{
-	for (size_t i = 0; i < fl->woven.count; i++)
-		if (fl->woven.at[i].procedure == procedure)
-			return &fl->woven.at[i];
-	return NULL;
-}
-
-/* Weaves what the learner wants now and wasn't woven, unweaves the rest. */
-static void follow_wants(struct learning *g, struct family_learning *fl)
-{
-	size_t count;
-	const struct learner_want *wants = learner_wanted(g->learner, &count);
-	for (size_t i = 0; i < fl->woven.count; i++)
-		fl->woven.at[i].still_wanted = false;
-	for (size_t i = 0; i < count; i++) {
-		struct woven *w = find_woven(fl, wants[i].procedure);
-		if (w && w->generation == wants[i].generation)
-			w->still_wanted = true;
-		else if (w)
-			unweave(fl, w - fl->woven.at);
-	}
-	for (size_t i = 0; i < fl->woven.count; i++)
-		if (!fl->woven.at[i].still_wanted)
-			unweave(fl, i--);
-	for (size_t i = 0; i < count; i++)
-		if (!find_woven(fl, wants[i].procedure))
-			weave_want(g, fl, &wants[i]);
-}
-
-static void module_range_of(const struct loaded *l, struct value_space *space)
-{
-	const struct module *m = l->module;
-	const struct segment *last = &m->segments[m->segment_count - 1];
-	*space = (struct value_space){.bias = l->bias, .start = m->segments[0].offset + l->bias, .end = last->offset + last->memory_size + l->bias};
-}
-
-/* Everything complete in the ring. A record that a dying thread never completed is waited for until the next one but many is there. */
-static void drain(struct learning *g, struct family_learning *fl)
-{
-	struct guest_shared *shared = fl->family->image.shared;
-	uint64_t tail = fl->tail, head = __atomic_load_n(&shared->ring_head, __ATOMIC_ACQUIRE);
-	if (head - tail > GUEST_RING)
-		tail = head - GUEST_RING; /* a guest has tampered with it */
-	for (; tail != head; tail++) {
-		struct guest_record *slot = &shared->ring[tail % GUEST_RING], r;
-		if (__atomic_load_n(&slot->sequence, __ATOMIC_ACQUIRE) != (uint32_t)(tail / GUEST_RING + 1)) {
-			if (head - tail < GUEST_RING / 2)
-				break;
-			continue;
-		}
-		memcpy(&r, slot, sizeof r);
-		struct observed *o = r.probe < PROBE_COUNT_MAX ? &fl->observed[r.probe] : NULL;
-		if (!o || !o->loaded)
-			continue;
-		struct value_space space;
-		module_range_of(o->loaded, &space);
-		learner_record(g->learner, o->procedure, o->generation, o->point, &space, &r);
-	}
-	if (tail != fl->tail)
-		bell_answered(&g->supervisor->bell, fl->family->plan.bell_offset);
-	fl->tail = tail;
-	__atomic_store_n(&shared->ring_tail, tail, __ATOMIC_RELEASE);
-	uint64_t dropped = __atomic_load_n(&shared->records_dropped, __ATOMIC_RELAXED);
-	if (dropped != fl->dropped) {
-		fl->dropped = dropped;
-		learner_lost(g->learner);
-	}
-}
-
 static void drain_all(struct learning *g)
 {
 	for (size_t i = 0; i < g->families.count; i++)
-		drain(g, g->families.at[i]);
+		learning_drain(g, g->families.at[i]);
 }
 
 /* --- The store as the learner's sink. */
@@ -356,10 +191,8 @@ static void commit(struct learning *g)
 static void weave_wanted(struct learning *g, struct family *f, bool live)
 {
 	struct family_learning *fl = of_family(g, f);
-	follow_wants(g, fl);
-	if (fl->changed)
-		family_apply(f, live);
-	fl->changed = false;
+	learning_follow(g, fl);
+	learning_apply(fl, live);
 }
 
 static void weave_all_wanted(struct learning *g)
@@ -430,7 +263,7 @@ void learning_module_unloaded(struct supervisor *s, struct family *f, struct loa
 		struct family_learning *fl = s->learning->families.at[i];
 		for (size_t k = 0; fl->family == f && k < fl->woven.count; k++)
 			if (fl->woven.at[k].loaded == l)
-				forget_woven(fl, k--);
+				learning_forget(fl, k--);
 	}
 }
 
@@ -441,10 +274,10 @@ void learning_family_ended(struct supervisor *s, struct family *f)
 		struct family_learning *fl = g->families.at[i];
 		if (fl->family != f)
 			continue;
-		drain(g, fl);
+		learning_drain_rest(g, fl);
 		log_debug("ring: %lu written, %lu read, %lu dropped", f->image.shared->ring_head, f->image.shared->ring_tail, f->image.shared->records_dropped);
 		while (fl->woven.count)
-			forget_woven(fl, 0);
+			learning_forget(fl, 0);
 		vec_free(&fl->woven);
 		free(fl->observed);
 		free(fl);
@@ -457,8 +290,8 @@ static void log_statistics(const struct learning *g)
 {
 	struct learner_stats stats;
 	learner_stats(g->learner, &stats);
-	log_info("learning: %zu procedures, %zu refused, %zu wanted; %lu records, %lu executions; %ld ms of CPU", stats.candidates, stats.refused,
-		 stats.wanted, stats.records, stats.executions, stats.cost_us / 1000);
+	log_info("learning: %zu procedures, %zu refused, %zu wanted; %lu records, %lu executions, %lu calls beyond limits; %ld ms of CPU", stats.candidates,
+		 stats.refused, stats.wanted, stats.records, stats.executions, stats.beyond, stats.cost_us / 1000);
 }
 
 void learning_close(struct supervisor *s)
