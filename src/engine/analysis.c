@@ -14,20 +14,16 @@
 #include "engine/analysis_folder.h"
 #include "engine/module_symbols.h"
 #include "engine/procedure.h"
+#include "engine/stamp.h"
 #include "engine/syscall_sites.h"
 
-enum { BUILD_SIZE = 24, ALIGNMENT = 8, FILE_SIZE_MAX = 64 << 20, PROCEDURES_SIZE_MAX = 4 << 20, NAME_SIZE = 128 };
+enum { ALIGNMENT = 8, FILE_SIZE_MAX = 64 << 20, PROCEDURES_SIZE_MAX = 4 << 20 };
 
 static const char magic[8] = "cv-anl-1";
 
 /* At the start of a file. The arrays follow in the order of their counts, each at a multiple of ALIGNMENT; then the procedures. */
 struct header {
-	char magic[8];
-	uint8_t build[BUILD_SIZE]; /* GNU build-id of the ClearView that wrote it */
-	struct module_key key;
-	uint64_t file_size, changed_ns; /* of the module's file */
-	uint64_t size;                  /* of what follows the header */
-	uint64_t checksum;              /* of all, itself taken for 0 */
+	struct stamp stamp;
 	uint64_t sites_wanted;
 	uint32_t range_count, root_count, symbol_count, site_count, procedure_count, unused;
 };
@@ -37,55 +33,6 @@ struct saved_procedure {
 	uint64_t entry;
 	uint32_t range_count, insn_count, block_count, entry_block, landing_count, exit_count;
 };
-
-static uint64_t hash(uint64_t h, const void *data, size_t size)
-{
-	const uint8_t *bytes = data;
-	uint64_t word;
-	for (size_t at = 0; at + 8 <= size; at += 8) {
-		memcpy(&word, bytes + at, 8);
-		h = (h ^ word) * 0x9e3779b97f4a7c15u;
-		h ^= h >> 29;
-	}
-	return h;
-}
-
-static uint64_t checksum(const struct header *h)
-{
-	struct header head = *h;
-	head.checksum = 0;
-	return hash(hash(h->size, &head, sizeof head), h + 1, h->size);
-}
-
-static int find_build(struct dl_phdr_info *info, size_t size, void *build)
-{
-	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-		const uint8_t *at = (const uint8_t *)info->dlpi_addr + p->p_vaddr, *end = at + p->p_memsz;
-		while (p->p_type == PT_NOTE && at + sizeof(ElfW(Nhdr)) < end) {
-			const ElfW(Nhdr) *n = (const void *)at;
-			const uint8_t *name = at + sizeof *n, *value = name + ((n->n_namesz + 3) & ~3u);
-			if (n->n_type == NT_GNU_BUILD_ID && n->n_namesz == 4 && !memcmp(name, "GNU", 4))
-				memcpy(build, value, n->n_descsz < BUILD_SIZE ? n->n_descsz : BUILD_SIZE);
-			at = value + ((n->n_descsz + 3) & ~3u);
-		}
-	}
-	return 1; /* the program comes first: look no further */
-}
-
-/* False for a build without an id: its files could not be told from another's. */
-static bool own_build(uint8_t build[BUILD_SIZE])
-{
-	static const uint8_t none[BUILD_SIZE];
-	memset(build, 0, BUILD_SIZE);
-	dl_iterate_phdr(find_build, build);
-	return memcmp(build, none, BUILD_SIZE);
-}
-
-static void name_of(const struct module *m, char out[NAME_SIZE])
-{
-	snprintf(out, NAME_SIZE, "%s-%lx-%lx", m->key.hex, m->size, m->changed_ns);
-}
 
 /* --- Reading. */
 
@@ -151,15 +98,12 @@ static void read_procedures(struct module *m, struct reader *r, size_t count)
 
 static bool is_wanted(const struct module *m, const struct header *h, size_t size)
 {
-	uint8_t build[BUILD_SIZE];
-	return size > sizeof *h && !memcmp(h->magic, magic, sizeof magic) && own_build(build) && !memcmp(h->build, build, sizeof build) &&
-	       !memcmp(&h->key, &m->key, sizeof h->key) && h->file_size == m->size && h->changed_ns == m->changed_ns &&
-	       h->size == size - sizeof *h && h->checksum == checksum(h);
+	return size > sizeof *h && stamp_fits(&h->stamp, m, magic, size) && stamp_holds(&h->stamp);
 }
 
 static bool fill_in(struct module *m, const struct header *h)
 {
-	struct reader r = {(const uint8_t *)(h + 1), (const uint8_t *)(h + 1) + h->size};
+	struct reader r = {(const uint8_t *)(h + 1), (const uint8_t *)h + h->stamp.size};
 	const struct range *ranges = take(&r, h->range_count, sizeof *ranges);
 	const uint64_t *roots = take(&r, h->root_count, sizeof *roots);
 	const struct symbol_answer *symbols = take(&r, h->symbol_count, sizeof *symbols);
@@ -181,9 +125,9 @@ static bool fill_in(struct module *m, const struct header *h)
 
 int analysis_load(struct module *m, int folder)
 {
-	char name[NAME_SIZE];
+	char name[STAMP_NAME_SIZE];
 	struct stat st;
-	name_of(m, name);
+	stamp_name(m, "", name);
 	int fd = analysis_folder_open(folder, name, &st);
 	if (fd < 0)
 		return fd;
@@ -252,7 +196,7 @@ static uint32_t put_procedures(byte_list *out, const struct module *m)
 static byte_list make_file(const struct module *m)
 {
 	byte_list out = {0};
-	struct header h = {.key = m->key, .file_size = m->size, .changed_ns = m->changed_ns, .sites_wanted = m->sites_wanted, .range_count = m->range_count,
+	struct header h = {.sites_wanted = m->sites_wanted, .range_count = m->range_count,
 			   .root_count = m->root_count, .symbol_count = m->symbols->count, .site_count = m->site_count};
 	put(&out, &h, 1, sizeof h);
 	put(&out, m->ranges, m->range_count, sizeof *m->ranges);
@@ -260,24 +204,20 @@ static byte_list make_file(const struct module *m)
 	put(&out, m->symbols->at, m->symbols->count, sizeof *m->symbols->at);
 	put(&out, m->sites, m->site_count, sizeof *m->sites);
 	h.procedure_count = put_procedures(&out, m);
-	memcpy(h.magic, magic, sizeof magic);
-	own_build(h.build);
-	h.size = out.count - sizeof h;
 	memcpy(out.at, &h, sizeof h);
-	((struct header *)out.at)->checksum = checksum((struct header *)out.at);
 	return out;
 }
 
 int analysis_save(struct module *m, int folder)
 {
-	uint8_t build[BUILD_SIZE];
-	char name[NAME_SIZE];
-	if (!m->learned || !own_build(build))
+	char name[STAMP_NAME_SIZE];
+	if (!m->learned)
 		return 0;
 	m->learned = false;
 	byte_list bytes = make_file(m);
-	name_of(m, name);
-	int status = bytes.count > FILE_SIZE_MAX ? -EFBIG : analysis_folder_put(folder, name, bytes.at, bytes.count);
+	stamp_name(m, "", name);
+	int status = bytes.count > FILE_SIZE_MAX ? -EFBIG :
+		     stamp(m, magic, bytes.at, bytes.count) ? analysis_folder_put(folder, name, bytes.at, bytes.count) : 0;
 	vec_free(&bytes);
 	return status;
 }

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #define MB (1ul << 20)
+#define APART (2 * MB) /* libraries larger than that lie at distances from each other that vary by as much from run to run */
 enum { HOP_SIZE = 5, PAGE = 4096 };
 
 /* One byte in and out, insb/outsb, hlt, cli, sti (all #GP in user mode); int3; opcodes that 64-bit mode took out. Left out, because they mean something
@@ -56,6 +57,7 @@ void zone_release(struct zone *z)
 	if (z->hop_used)
 		munmap(z->hop_used, (z->hop_end - z->hop_start) / 8);
 	z->hop_used = NULL;
+	vec_free(&z->pieces);
 }
 
 bool zone_reaches(const struct zone *z, uint64_t start, uint64_t end)
@@ -65,14 +67,42 @@ bool zone_reaches(const struct zone *z, uint64_t start, uint64_t end)
 	return high - low < reach;
 }
 
+/* The end of all that has been handed out in the stretch. */
+static uint64_t end_of_used(const struct zone *z, int stretch)
+{
+	uint64_t end = z->copies[stretch].next;
+	for (size_t i = 0; i < z->pieces.count; i++)
+		if (z->pieces.at[i].end > end && z->pieces.at[i].end <= z->copies[stretch].end)
+			end = z->pieces.at[i].end;
+	return end;
+}
+
 static void keep_next(struct zone *z)
 {
 	for (int i = 0; i < 2 && z->next_copy; i++)
-		__atomic_store_n(&z->next_copy[i], z->copies[i].next, __ATOMIC_RELEASE);
+		__atomic_store_n(&z->next_copy[i], end_of_used(z, i), __ATOMIC_RELEASE);
+}
+
+static const struct zone_piece *piece_within(const struct zone *z, uint64_t start, uint64_t end)
+{
+	for (size_t i = 0; i < z->pieces.count; i++)
+		if (z->pieces.at[i].start < end && start < z->pieces.at[i].end)
+			return &z->pieces.at[i];
+	return NULL;
+}
+
+/* The first address from `at` on where that much is in no piece. */
+static uint64_t behind_pieces(const struct zone *z, uint64_t at, size_t size)
+{
+	const struct zone_piece *piece;
+	while ((piece = piece_within(z, at, at + size)))
+		at = (piece->end + 15) & ~15ul;
+	return at;
 }
 
 static uint64_t take(struct zone *z, int stretch, uint64_t at, size_t size)
 {
+	at = behind_pieces(z, at, size);
 	if (at > z->copies[stretch].end || z->copies[stretch].end - at < size)
 		return 0;
 	z->copies[stretch].next = at + size;
@@ -128,11 +158,47 @@ uint64_t zone_reserve_for(struct zone *z, size_t size, uint64_t text)
 {
 	uint64_t found = take_from_gap(z, size, text);
 	for (int i = 0; i < 2 && !found; i++) {
-		uint64_t next = z->copies[i].next, at = next_window(next, text);
-		if (at - next <= (z->copies[i].end - next) / 4 && (found = take(z, i, at, size)) && at > next)
-			keep_gap(z, next, at);
+		uint64_t next = z->copies[i].next, from = next, at = next_window(next, text);
+		for (const struct zone_piece *piece; (piece = piece_within(z, at, at + size)); at = next_window(from, text))
+			from = piece->end;
+		if (at - next <= (z->copies[i].end - next) / 4 && (found = take(z, i, at, size)) && at > from)
+			keep_gap(z, from, at);
 	}
 	return found ? found : zone_reserve(z, size);
+}
+
+bool zone_is_free(const struct zone *z, uint64_t start, uint64_t end)
+{
+	bool is_room = false;
+	for (int i = 0; i < 2; i++)
+		is_room |= start >= z->copies[i].next && end <= z->copies[i].end;
+	return is_room && start < end && !piece_within(z, start, end);
+}
+
+void zone_claim(struct zone *z, uint64_t start, uint64_t end)
+{
+	vec_push(&z->pieces, (struct zone_piece){start, end});
+	keep_next(z);
+}
+
+void zone_begin_apart(struct zone *z, struct zone_apart *before)
+{
+	for (int i = 0; i < 2; i++) {
+		uint64_t used = end_of_used(z, i), left = z->copies[i].end - used;
+		before->next[i] = z->copies[i].next;
+		z->copies[i].next = (used + (left / 16 < APART ? left / 16 : APART) + 15) & ~15ul;
+	}
+	memcpy(before->gaps, z->gaps, sizeof z->gaps);
+	memset(z->gaps, 0, sizeof z->gaps);
+}
+
+void zone_end_apart(struct zone *z, const struct zone_apart *before)
+{
+	for (int i = 0; i < 2; i++)
+		z->copies[i].next = before->next[i];
+	memcpy(z->gaps, before->gaps, sizeof z->gaps);
+	z->last = &z->copies[0].next;
+	keep_next(z);
 }
 
 void zone_trim(struct zone *z, uint64_t end)
@@ -141,11 +207,22 @@ void zone_trim(struct zone *z, uint64_t end)
 	keep_next(z);
 }
 
+/* Counted among what copies[] have left. */
+static bool is_left(const struct zone *z, const struct zone_piece *piece)
+{
+	bool is = false;
+	for (int i = 0; i < 2; i++)
+		is |= piece->start >= z->copies[i].next && piece->end <= z->copies[i].end;
+	return is;
+}
+
 bool zone_is_short(const struct zone *z)
 {
 	uint64_t left = 0;
 	for (int i = 0; i < 2; i++)
 		left += z->copies[i].end - z->copies[i].next;
+	for (size_t i = 0; i < z->pieces.count; i++)
+		left -= is_left(z, &z->pieces.at[i]) ? z->pieces.at[i].end - z->pieces.at[i].start : 0;
 	return left <= z->spare;
 }
 

@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/vec.h"
+
 #define ZONE_SIZE (256ul << 20)
 
 struct zone {
@@ -24,8 +26,9 @@ struct zone {
 	uint8_t *host;       /* the same bytes, writable */
 	uint64_t stub_probe; /* guest address of `jmp *blob's probe entry` */
 	struct { uint64_t next, end; } copies[2]; /* guest addresses; the second is used when the first is full */
-	struct { uint64_t next, end; } gaps[16]; /* room that was passed over for want of the right distance: another module's may be right there */
+	struct zone_gap { uint64_t next, end; } gaps[16]; /* room that was passed over for want of the right distance: another module's may be right there */
 	uint64_t *last;      /* the `next` of where room was taken last */
+	VEC(struct zone_piece { uint64_t start, end; }) pieces; /* behind `next`, and handed out all the same: zone_claim */
 	uint64_t spare;      /* bytes of room that are kept for copies with something woven into them */
 	uint64_t hop_start, hop_end;
 	uint8_t *hop_used;   /* a bit a byte of the hop range */
@@ -62,6 +65,20 @@ uint64_t zone_reserve(struct zone *z, size_t size);
  * less often. */
 uint64_t zone_reserve_for(struct zone *z, size_t size, uint64_t text);
 void zone_trim(struct zone *z, uint64_t end);
+/* Nothing of it has been handed out, and all of it is room for copies. */
+bool zone_is_free(const struct zone *z, uint64_t start, uint64_t end);
+/* Hands out exactly that. */
+void zone_claim(struct zone *z, uint64_t start, uint64_t end);
+
+/* A module whose copies are to be found again at the same distance from its text (snapshot.h) gets room apart from what comes and goes, with a distance to what other
+ * modules have: between begin and end room is taken there, and zone_claim keeps what it was used for. */
+struct zone_apart {
+	uint64_t next[2];
+	struct zone_gap gaps[16];
+};
+void zone_begin_apart(struct zone *z, struct zone_apart *before);
+void zone_end_apart(struct zone *z, const struct zone_apart *before);
+
 /* No more is left than what is kept for copies that something needs: system calls must be watched in libraries that come last, too. */
 bool zone_is_short(const struct zone *z);
 
