@@ -361,11 +361,19 @@ enum { GUEST_MODULES_MAX = 256 };
 /* Control may come here from outside the copy: a springboard stands here, or the supervisor has found it right (firewall). */
 #define GUEST_MAP_APPROVED 0x40000000u
 #define GUEST_MAP_OFFSET (GUEST_MAP_APPROVED - 1)
+/* Entries that the map doesn't have, in short (landing_code.h), in the order of the text: those of a range of it. */
+struct guest_landings {
+	uint32_t text, text_end; /* distances from the module's start */
+	uint32_t at, end;        /* in the module's bytes of landings */
+};
 struct guest_module {
 	uint64_t start, end;   /* text in the guest; start 0: unused entry */
 	uint64_t code;         /* map entries are relative to this guest address */
 	uint64_t map;          /* offset in the tables region of uint32_t[end - start]: code offset + 1 of the instruction's copy; 0: not copied */
 	uint64_t identity;     /* of the file, for a later supervisor */
+	uint64_t ranges;       /* offset in the tables region of struct guest_landings[range_count], ascending */
+	uint64_t landings;     /* offset in the tables region of their bytes */
+	uint64_t range_count;  /* written last, read first */
 };
 
 /* --- What a supervisor that takes over from a killed one has to know. Supervisors write and read it; guests ignore it. */

@@ -19,6 +19,8 @@
 
 enum { ALIGNMENT = 8, FILE_SIZE_MAX = 64 << 20, PROCEDURES_SIZE_MAX = 4 << 20 };
 
+#define ANALYSES_SIZE_MAX (256ul << 20) /* bytes, of all in the folder */
+
 static const char magic[8] = "cv-anl-1";
 
 /* At the start of a file. The arrays follow in the order of their counts, each at a multiple of ALIGNMENT; then the procedures. */
@@ -217,7 +219,7 @@ int analysis_save(struct module *m, int folder)
 	byte_list bytes = make_file(m);
 	stamp_name(m, "", name);
 	int status = bytes.count > FILE_SIZE_MAX ? -EFBIG :
-		     stamp(m, magic, bytes.at, bytes.count) ? analysis_folder_put(folder, name, bytes.at, bytes.count) : 0;
+		     stamp(m, magic, bytes.at, bytes.count) ? analysis_folder_put(folder, name, bytes.at, bytes.count, ANALYSES_SIZE_MAX) : 0;
 	vec_free(&bytes);
 	return status;
 }

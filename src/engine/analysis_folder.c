@@ -13,7 +13,6 @@
 #include "base/vec.h"
 
 enum { FILES_MAX = 400, NAME_SIZE = 192 };
-#define BYTES_MAX (256ul << 20)
 
 static bool is_ours(const struct stat *st)
 {
@@ -75,7 +74,7 @@ static void list(int folder, entry_list *out)
 		closedir(directory);
 }
 
-static void make_room(int folder)
+static void make_room(int folder, size_t limit)
 {
 	entry_list all = {0};
 	size_t bytes = 0, at = 0;
@@ -84,7 +83,7 @@ static void make_room(int folder)
 		bytes += all.at[i].size;
 	if (all.count)
 		qsort(all.at, all.count, sizeof *all.at, by_age);
-	for (; at < all.count && (all.count - at > FILES_MAX || bytes > BYTES_MAX); at++) {
+	for (; at < all.count && (all.count - at > FILES_MAX || bytes > limit); at++) {
 		unlinkat(folder, all.at[at].name, 0);
 		bytes -= all.at[at].size;
 	}
@@ -102,7 +101,7 @@ static int write_all(int fd, const uint8_t *bytes, size_t size)
 	return 0;
 }
 
-int analysis_folder_put(int folder, const char *name, const void *bytes, size_t size)
+int analysis_folder_put(int folder, const char *name, const void *bytes, size_t size, size_t limit)
 {
 	char draft[NAME_SIZE];
 	snprintf(draft, sizeof draft, "%.128s.%d", name, getpid());
@@ -118,6 +117,6 @@ int analysis_folder_put(int folder, const char *name, const void *bytes, size_t 
 	if (status)
 		unlinkat(folder, draft, 0);
 	else
-		make_room(folder);
+		make_room(folder, limit);
 	return status;
 }

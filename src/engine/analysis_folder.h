@@ -9,7 +9,7 @@
 int analysis_folder(const char *path);
 /* A file of it, for reading; -EPERM as above. */
 int analysis_folder_open(int folder, const char *name, struct stat *st);
-/* Writes or replaces a file; the longest unchanged ones go if there are too many. */
-int analysis_folder_put(int folder, const char *name, const void *bytes, size_t size);
+/* Writes or replaces a file; the longest unchanged ones go if there are too many, or they have more than `limit` bytes together. */
+int analysis_folder_put(int folder, const char *name, const void *bytes, size_t size, size_t limit);
 
 #endif

@@ -57,12 +57,5 @@ int attempt_best(struct image *im, struct redirected *r, struct weave *weaves, s
 
 void attempt_count(struct image *im, const struct attempt *a)
 {
-	im->counts.jumps += a->counts.jumps;
-	im->counts.hops += a->counts.hops;
-	im->counts.short_jumps += a->counts.short_jumps;
-	im->counts.traps += a->counts.traps;
-	im->counts.in_place += a->counts.in_place;
-	im->counts.prefixes += a->counts.prefixes;
-	im->counts.calls += a->counts.calls;
-	im->counts.spared += a->counts.spared;
+	springboard_count(&im->counts, &a->counts);
 }

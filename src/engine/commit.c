@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "engine/image_private.h"
+#include "engine/snapshot.h"
 
 enum { INT3 = 0xcc };
 
@@ -102,10 +103,39 @@ static void tell_generation(struct image *im, pid_t pid)
 	im->access.write(im->access.context, pid, at, &im->generation, sizeof im->generation);
 }
 
+/* Nobody is running there. What is woven into the same modules has its own bytes, written after these. */
+static int write_snapshot(struct image *im, struct loaded *l)
+{
+	if (!snapshot_is_staged(l))
+		return 0;
+	uint8_t *text = snapshot_text(l);
+	int worst = 0;
+	for (size_t i = 0; i < l->in.count; i++) {
+		int status = im->access.write(im->access.context, l->in.at[i], l->text.start, text, l->text.end - l->text.start);
+		if (status && status != -ESRCH)
+			worst = status;
+	}
+	free(text);
+	snapshot_written(l, im->generation);
+	return worst;
+}
+
+static int write_snapshots(struct image *im)
+{
+	int worst = 0;
+	for (size_t m = 0; m < im->modules.count; m++) {
+		int status = write_snapshot(im, im->modules.at[m]);
+		worst = status ? status : worst;
+	}
+	return worst;
+}
+
 int image_commit(struct image *im, bool live)
 {
 	uint32_t before = im->generation++;
 	bool any = false, old = false;
+	for (size_t m = 0; m < im->modules.count; m++)
+		any |= snapshot_is_staged(im->modules.at[m]);
 	for (size_t m = 0; m < im->modules.count; m++)
 		for (size_t i = 0; i < im->modules.at[m]->redirected.count; i++) {
 			struct redirected *r = im->modules.at[m]->redirected.at[i];
@@ -120,7 +150,7 @@ int image_commit(struct image *im, bool live)
 		return 0;
 	}
 	im->tables->legacy.generation = im->generation;
-	int worst = 0;
+	int worst = write_snapshots(im);
 	live &= old;
 	for (int step = live ? 1 : 0; step <= (live ? 3 : 0); step++) {
 		for (size_t i = 0; i < im->processes.count; i++) {
@@ -182,6 +212,9 @@ int image_update_process(struct image *im, pid_t pid, uint32_t generation, bool 
 	int worst = 0;
 	if (generation == im->generation)
 		return 0;
+	for (size_t m = 0; m < im->modules.count; m++)
+		if (snapshot_is_newer(im->modules.at[m], generation) && image_process_has(im->modules.at[m], pid))
+			snapshot_recall_all(im->modules.at[m], WHOLE_MODULE);
 	for (int step = live ? 1 : 0; step <= (live ? 3 : 0); step++) {
 		int status = write_step(im, pid, generation, step);
 		if (status)

@@ -150,6 +150,19 @@ static void emit_emulated_call(struct emission *m, const struct insn *i)
 	emit_jump(&m->e, i->target + m->copy->bias);
 }
 
+/* In what emit_emulated_call makes. */
+bool copy_return_address(const struct copy *c, size_t insn, uint32_t *low, uint32_t *high)
+{
+	enum { PUSHED_LOW = 1, PUSHED_HIGH = 9, MOVED_LOW = 7, MOVED_HIGH = 15 };
+	const struct insn *i = &c->procedure->insns[insn];
+	const struct copy_entry *e = &c->entries[insn];
+	if (!insn_is_call(i) || e->in_place)
+		return false;
+	*low = e->moved + (i->flow == FLOW_CALL_INDIRECT ? i->length + MOVED_LOW : PUSHED_LOW);
+	*high = e->moved + (i->flow == FLOW_CALL_INDIRECT ? i->length + MOVED_HIGH : PUSHED_HIGH);
+	return true;
+}
+
 static void emit_insn(struct emission *m, const struct insn *i)
 {
 	const uint8_t *bytes = procedure_bytes(m->p, i);
@@ -351,6 +364,31 @@ static size_t size_bound(const struct procedure *p, size_t weave_count)
 	return bytes + weave_count * 64;
 }
 
+/* As far as the emitter's room goes: it may have failed. */
+static struct copy *emit_copy(struct emission *m, uint64_t bias, uint64_t code, struct weave *weaves, size_t weave_count)
+{
+	struct copy *c = m->copy = calloc(1, sizeof *c);
+	if (!c || !(c->entries = calloc(m->p->insn_count, sizeof *c->entries)))
+		abort();
+	c->procedure = m->p;
+	c->bias = bias;
+	c->code = code;
+	m->is_long = malloc(m->p->insn_count);
+	if (!m->is_long)
+		abort();
+	guess_lengths(m);
+	do {
+		m->e.used = m->fixups.count = c->cold.count = 0;
+		inline_restart(m->inlined);
+		emit_all(m, weaves, weave_count);
+	} while (!resolve_fixups(m));
+	note_detour(m, weaves, weave_count);
+	vec_free(&m->fixups);
+	free(m->is_long);
+	c->size = m->e.used;
+	return c;
+}
+
 int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct weave *weaves, size_t weave_count, const struct inline_weaver *const *inlines,
 	      size_t inline_count, struct copy **out)
 {
@@ -362,28 +400,9 @@ int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct w
 		inline_end(m.inlined);
 		return -ENOSPC;
 	}
-	struct copy *c = calloc(1, sizeof *c);
-	m.copy = c;
 	m.e = (struct emitter){zone_host(z, code), code, bound, 0, false};
-	if (!c || !(c->entries = calloc(p->insn_count, sizeof *c->entries)))
-		abort();
-	c->procedure = p;
-	c->bias = bias;
-	c->code = code;
-	m.is_long = malloc(p->insn_count);
-	if (!m.is_long)
-		abort();
-	guess_lengths(&m);
-	do {
-		m.e.used = m.fixups.count = c->cold.count = 0;
-		inline_restart(m.inlined);
-		emit_all(&m, weaves, weave_count);
-	} while (!resolve_fixups(&m));
-	note_detour(&m, weaves, weave_count);
-	vec_free(&m.fixups);
+	struct copy *c = emit_copy(&m, bias, code, weaves, weave_count);
 	inline_end(m.inlined);
-	free(m.is_long);
-	c->size = m.e.used;
 	zone_trim(z, m.e.failed ? code : emit_here(&m.e));
 	if (m.e.failed) {
 		copy_free(c);
@@ -392,6 +411,27 @@ int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct w
 	for (size_t i = 0; i < weave_count; i++)
 		if (weaves[i].resume == RESUME_RETURN)
 			emit_resume_return(&m, &weaves[i]);
+	*out = c;
+	return 0;
+}
+
+int copy_emit_again(const struct procedure *p, uint64_t bias, struct zone *z, uint64_t code, struct copy **out)
+{
+	struct emission m = {.p = p, .z = z};
+	size_t bound = size_bound(p, 0);
+	uint8_t *bytes = malloc(bound);
+	if (!bytes)
+		abort();
+	m.inlined = inline_begin(p, NULL, 0, &m.e);
+	m.e = (struct emitter){bytes, code, bound, 0, false};
+	struct copy *c = emit_copy(&m, bias, code, NULL, 0);
+	inline_end(m.inlined);
+	bool same = !m.e.failed && zone_holds(z, code + c->size) && !memcmp(bytes, zone_host(z, code), c->size);
+	free(bytes);
+	if (!same) {
+		copy_free(c);
+		return -EILSEQ;
+	}
 	*out = c;
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "engine/attempt.h"
 #include "engine/image_private.h"
 #include "engine/restartable.h"
+#include "engine/snapshot.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 
 void image_init(struct image *im, uint8_t *code_host, void *shared_host, uint64_t base, const struct text_access *access)
 {
-	*im = (struct image){.code_host = code_host, .shared = shared_host, .base = base, .access = *access, .generation = 1, .next_probe = 1};
+	*im = (struct image){.code_host = code_host, .shared = shared_host, .base = base, .access = *access, .generation = 1, .next_probe = 1, .snapshots = -1};
 	im->tables = (struct guest_tables *)(code_host + GUEST_TABLES_OFFSET);
 	im->tables->abi_version = GUEST_ABI_VERSION;
 	im->next_map = GUEST_MAPS_OFFSET;
@@ -47,7 +48,7 @@ void image_add_zone(struct image *im, uint64_t start, bool above)
 	im->tables->code_end[n] = start + ZONE_SIZE;
 }
 
-static void redirected_free(struct redirected *r)
+void image_free_redirected(struct redirected *r)
 {
 	for (size_t i = 0; i < r->old_copies.count; i++)
 		copy_free(r->old_copies.at[i]);
@@ -69,8 +70,9 @@ void image_unload(struct image *im, struct loaded *l)
 	if (l->entry)
 		__atomic_store_n(&l->entry->end, 0, __ATOMIC_RELEASE), __atomic_store_n(&l->entry->start, 0, __ATOMIC_RELEASE);
 	for (size_t i = 0; i < l->redirected.count; i++)
-		redirected_free(l->redirected.at[i]);
+		image_free_redirected(l->redirected.at[i]);
 	vec_free(&l->redirected);
+	snapshot_free(l);
 	vec_free(&l->in);
 	vec_free(&l->sealed);
 	free(l->fetched);
@@ -206,21 +208,30 @@ struct guest_probe *image_probe(struct image *im, uint32_t probe)
 	return &im->tables->probe[probe % PROBE_COUNT_MAX];
 }
 
+uint64_t image_reserve_tables(struct image *im, uint64_t size)
+{
+	uint64_t at = im->next_map;
+	if (size > GUEST_TABLES_SIZE - at)
+		return 0;
+	im->tables->legacy.next_map = im->next_map = (at + size + 4095) & ~4095ul;
+	return at;
+}
+
 /* A landing map of four bytes a byte of text; pages that nothing lands in are never touched. */
 int image_give_map(struct image *im, struct loaded *l)
 {
-	uint64_t size = ((l->text.end - l->text.start) * sizeof(uint32_t) + 4095) & ~4095ul;
 	size_t slot = 0;
+	uint64_t map;
 	while (slot < GUEST_MODULES_MAX && im->tables->module[slot].map && im->tables->module[slot].start)
 		slot++;
-	if (slot == GUEST_MODULES_MAX || im->next_map + size > GUEST_TABLES_SIZE)
+	if (slot == GUEST_MODULES_MAX || !(map = image_reserve_tables(im, (l->text.end - l->text.start) * sizeof(uint32_t))))
 		return -ENOSPC;
 	struct guest_module *g = &im->tables->module[slot];
-	g->map = im->next_map;
+	g->map = map;
 	g->code = l->zone->start;
 	g->identity = image_module_identity(l->module);
-	l->map = (uint32_t *)((uint8_t *)im->tables + im->next_map);
-	im->tables->legacy.next_map = im->next_map += size;
+	g->range_count = 0;
+	l->map = (uint32_t *)((uint8_t *)im->tables + map);
 	/* While one of them is 0 the other must not make it hold anything: a guest may be looking. */
 	__atomic_store_n(&g->start, l->text.start, __ATOMIC_RELEASE);
 	__atomic_store_n(&g->end, l->text.end, __ATOMIC_RELEASE);
@@ -245,7 +256,7 @@ static void publish_landing(struct loaded *l, uint64_t offset, uint32_t to, bool
 	__atomic_store_n(at, to | (*at & GUEST_MAP_APPROVED) | (approved ? GUEST_MAP_APPROVED : 0), __ATOMIC_RELEASE);
 }
 
-static void publish_landings(struct redirected *r)
+void image_publish_landings(struct redirected *r)
 {
 	struct loaded *l = r->loaded;
 	uint64_t code = r->copy->code - l->zone->start;
@@ -281,7 +292,13 @@ struct redirected *image_redirected(struct loaded *l, uint64_t offset)
 	size_t range = module_range_index(l->module, offset);
 	if (range == SIZE_MAX)
 		return owner_outside_ranges(l, offset);
-	return l->owner ? l->owner[range] : NULL;
+	struct redirected *r = l->owner ? l->owner[range] : NULL;
+	return r ? r : snapshot_recall(l, range);
+}
+
+size_t image_redirected_count(const struct loaded *l)
+{
+	return l->redirected.count + snapshot_count(l);
 }
 
 struct redirected *image_padded(struct loaded *l, uint64_t offset, uint64_t *end)
@@ -295,7 +312,7 @@ struct redirected *image_padded(struct loaded *l, uint64_t offset, uint64_t *end
 		else
 			high = middle;
 	}
-	struct redirected *r = low && l->owner ? l->owner[low - 1] : NULL;
+	struct redirected *r = low ? image_redirected(l, m->ranges[low - 1].start) : NULL;
 	for (size_t i = 0; r && i < r->plan_count; i++)
 		if (offset >= m->ranges[low - 1].end && offset >= r->plans[i].range.start && offset < r->plans[i].range.end) {
 			*end = r->plans[i].range.end;
@@ -317,11 +334,22 @@ static void own_ranges(struct loaded *l, struct redirected *r)
 	}
 }
 
+void image_own(struct loaded *l, struct redirected *r)
+{
+	vec_push(&l->redirected, r);
+	own_ranges(l, r);
+}
+
+void image_refuse(struct loaded *l, uint64_t offset, enum refusal why)
+{
+	vec_push(&l->refusals, (struct refused){offset, why});
+	l->refused++;
+	l->refused_by[why]++;
+}
+
 static int refuse(struct loaded *l, uint64_t offset, int status)
 {
-	vec_push(&l->refusals, (struct refused){offset, refusal_of(status)});
-	l->refused++;
-	l->refused_by[refusal_of(status)]++;
+	image_refuse(l, offset, refusal_of(status));
 	return status;
 }
 
@@ -414,7 +442,7 @@ static void stage(struct image *im, struct redirected *r, const struct attempt *
 	r->plan_count = made->plan_count;
 	r->staged = true;
 	r->leaving = false;
-	publish_landings(r);
+	image_publish_landings(r);
 }
 
 /* Where a jump in dead bytes has been, it stays redirected in any case. */
@@ -475,11 +503,10 @@ static int own_copy(struct loaded *l, struct redirected *r, int status)
 {
 	if (status) {
 		uint64_t offset = r->procedure->entry;
-		redirected_free(r);
+		image_free_redirected(r);
 		return refuse(l, offset, status);
 	}
-	vec_push(&l->redirected, r);
-	own_ranges(l, r);
+	image_own(l, r);
 	return 0;
 }
 
@@ -525,7 +552,7 @@ static struct procedure **decode_all(struct loaded *l, uint64_t except, address_
 		abort();
 	for (size_t i = 0; i < m->range_count; i++) {
 		bool excepted = except && except >= m->ranges[i].start && except < m->ranges[i].end;
-		if (excepted || image_redirected(l, m->ranges[i].start))
+		if (excepted || snapshot_has(l, i) || image_redirected(l, m->ranges[i].start))
 			continue;
 		int status = procedure_get(l->module, m->ranges[i].start, &all[i]);
 		if (status) {
@@ -565,13 +592,11 @@ static void add_jumps(struct redirected *r, const address_list *jumps)
 
 /* All procedures are decoded before the first is copied, and copied before the first text is planned: so every jump from one into another one's middle is
  * known to the plan, and every copy that can be called. */
-void image_redirect_module(struct image *im, struct loaded *l, uint64_t except, image_progress *tell)
+static void redirect_rest(struct image *im, struct loaded *l, uint64_t except, image_progress *tell)
 {
 	const struct module *m = l->module;
 	address_list jumps = {0};
 	struct redirected *r;
-	if (!l->zone)
-		return;
 	struct procedure **all = decode_all(l, except, &jumps);
 	size_t first = l->redirected.count;
 	for (size_t i = 0; i < m->range_count; i++) {
@@ -596,6 +621,48 @@ void image_redirect_module(struct image *im, struct loaded *l, uint64_t except, 
 		}
 	vec_free(&jumps);
 	free(all);
+}
+
+/* Nothing that goes into the copies is this run's alone, and nothing is in the text already. */
+static bool may_have_snapshot(const struct image *im, const struct loaded *l)
+{
+	bool plain = im->redirect_all && !im->direct_calls && !im->only_traps && !im->visits && !l->inlined_count;
+	return plain && im->snapshots >= 0 && l->fresh && !l->written.count && module_has_one_text(l->module);
+}
+
+static void claim_copies(struct loaded *l, size_t first)
+{
+	for (size_t i = first; i < l->redirected.count; i++) {
+		const struct redirected *r = l->redirected.at[i];
+		zone_claim(l->zone, r->copy->code, r->copy->code + r->copy->size);
+		for (size_t k = 0; k < r->old_copies.count; k++)
+			zone_claim(l->zone, r->old_copies.at[k]->code, r->old_copies.at[k]->code + r->old_copies.at[k]->size);
+	}
+}
+
+static void redirect_and_keep(struct image *im, struct loaded *l, uint64_t except, image_progress *tell)
+{
+	size_t first_redirected = l->redirected.count, first_refusal = l->refusals.count;
+	struct springboard_counts before = im->counts, made;
+	struct zone_apart apart;
+	im->counts = (struct springboard_counts){0};
+	zone_begin_apart(l->zone, &apart);
+	redirect_rest(im, l, except, tell);
+	zone_end_apart(l->zone, &apart);
+	claim_copies(l, first_redirected);
+	made = im->counts;
+	springboard_count(&im->counts, &before);
+	snapshot_keep(im, l, first_redirected, first_refusal, &made);
+}
+
+void image_redirect_module(struct image *im, struct loaded *l, uint64_t except, image_progress *tell)
+{
+	if (!l->zone)
+		return;
+	if (may_have_snapshot(im, l) && !snapshot_restore(im, l))
+		redirect_and_keep(im, l, except, tell);
+	else
+		redirect_rest(im, l, except, tell);
 }
 
 int image_landing_is_hot(struct image *im, uint64_t address)
@@ -689,6 +756,7 @@ static const struct copy *copy_around(struct image *im, uint64_t code_address)
 		struct loaded *l = im->modules.at[m];
 		if (!l->zone || !zone_holds(l->zone, code_address))
 			continue;
+		snapshot_recall_copy(l, code_address);
 		for (size_t i = 0; i < l->redirected.count; i++) {
 			struct redirected *r = l->redirected.at[i];
 			if (copy_original(r->copy, code_address, &offset))

@@ -11,6 +11,7 @@
 #include "engine/weave_inline.h"
 
 struct redirected;
+struct snapshot;
 
 /* A module in this address space. */
 struct loaded {
@@ -32,6 +33,7 @@ struct loaded {
 	struct shadow *shadow;     /* node/weave_shadow.c's */
 	struct heap_writes *heap_writes; /* node/weave_heap_writes.c's */
 	uint32_t *visit_probes;    /* which count procedures, by index of module->ranges; NULL: none */
+	struct snapshot *snapshot; /* what a former run has left of it (snapshot.h); NULL: nothing in use */
 	bool lazy;                 /* redirected when it is first wanted: lazy.c */
 	uint8_t *fetched;          /* of that: a byte a piece of the text; NULL: nothing yet */
 	VEC(pid_t) sealed;         /* of that: where the text was made non-executable */
@@ -113,6 +115,7 @@ struct image {
 	uint8_t visits;              /* bug provoker: enum visits, a counting probe at each */
 	uint32_t visit_probe;        /* the one whose tally counts blocks or instructions; 0: none yet */
 	struct springboard_counts counts;
+	int snapshots;               /* descriptor of the folder they are in; -1: none are used */
 };
 
 /* Takes over the host mappings; base and zones as the guest maps them. */
@@ -140,6 +143,7 @@ int image_redirect(struct image *im, struct loaded *l, uint64_t offset, struct w
 /* Stages its way back to native. */
 void image_restore(struct image *im, struct redirected *r);
 struct redirected *image_redirected(struct loaded *l, uint64_t offset);
+size_t image_redirected_count(const struct loaded *l);
 /* The program is about to write into this text (guest addresses): stages the way back to native of all procedures there, and never redirects them again. alone: one
  * thread is all that can be running there; with others, a procedure with springboards of two bytes keeps them. */
 void image_give_up(struct image *im, struct loaded *l, struct range text, bool alone);
@@ -191,7 +195,7 @@ uint64_t image_landing(struct image *im, uint64_t address);
 /* Does the engine have a trap of its own at this text address? The text there is no longer what the file has. */
 bool image_traps_at(struct image *im, uint64_t address);
 /* Where a landing at the text address would go on, a guest address; 0: the map doesn't know it. */
-uint64_t image_landing_goes_to(const struct image *im, uint64_t address);
+uint64_t image_landing_goes_to(struct image *im, uint64_t address);
 /* Landings at an address that the map knows need not be judged from now on. Returns where they go on, a guest address; 0: the map doesn't know it. */
 uint64_t image_approve(struct image *im, uint64_t address);
 /* Many landings at one address: give it a springboard of its own, with the next image_weave and commit. -EALREADY: it had its chance. */

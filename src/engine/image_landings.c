@@ -12,6 +12,15 @@ static bool is_overwritten(const struct redirected *r, uint64_t offset)
 	return false;
 }
 
+/* Brings the map up to what is known elsewhere, too. */
+static uint32_t *landing_at(struct image *im, uint64_t address, struct loaded **l)
+{
+	*l = image_module_at(im, address);
+	if (*l)
+		image_redirected(*l, address - (*l)->bias);
+	return *l && (*l)->map ? &(*l)->map[address - (*l)->text.start] : NULL;
+}
+
 bool image_traps_at(struct image *im, uint64_t address)
 {
 	struct loaded *l = image_module_at(im, address);
@@ -24,19 +33,19 @@ bool image_traps_at(struct image *im, uint64_t address)
 	return l->map[address - l->text.start] || (r && !r->leaving && is_overwritten(r, address - l->bias));
 }
 
-uint64_t image_landing_goes_to(const struct image *im, uint64_t address)
+uint64_t image_landing_goes_to(struct image *im, uint64_t address)
 {
-	struct loaded *l = image_module_at((struct image *)im, address);
-	uint32_t to = l && l->map ? l->map[address - l->text.start] : 0;
-	return to ? l->zone->start + (to & GUEST_MAP_OFFSET) - 1 : 0;
+	struct loaded *l;
+	const uint32_t *to = landing_at(im, address, &l);
+	return to && *to ? l->zone->start + (*to & GUEST_MAP_OFFSET) - 1 : 0;
 }
 
 uint64_t image_approve(struct image *im, uint64_t address)
 {
-	struct loaded *l = image_module_at(im, address);
-	uint32_t to = l && l->map ? l->map[address - l->text.start] : 0;
-	if (!to)
+	struct loaded *l;
+	uint32_t *to = landing_at(im, address, &l);
+	if (!to || !*to)
 		return 0;
-	__atomic_store_n(&l->map[address - l->text.start], to | GUEST_MAP_APPROVED, __ATOMIC_RELEASE);
-	return l->zone->start + (to & GUEST_MAP_OFFSET) - 1;
+	__atomic_store_n(to, *to | GUEST_MAP_APPROVED, __ATOMIC_RELEASE);
+	return l->zone->start + (*to & GUEST_MAP_OFFSET) - 1;
 }

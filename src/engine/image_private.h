@@ -25,6 +25,11 @@ uint32_t image_probe_id(const struct image *im, uint32_t probe);
 /* visits.c: copy_emit with the probes that count visits, too. sparing: without the inline weavers that yield. */
 int image_emit_copy(struct image *im, struct loaded *l, const struct procedure *p, struct weave *weaves, size_t count, bool sparing, struct copy **out)
 	__attribute__((warn_unused_result));
+void image_refuse(struct loaded *l, uint64_t offset, enum refusal why); /* it stays native: counts it */
+uint64_t image_reserve_tables(struct image *im, uint64_t size); /* an offset in the tables region, at a page; 0: it is full */
+void image_publish_landings(struct redirected *r);
+void image_free_redirected(struct redirected *r);
+void image_own(struct loaded *l, struct redirected *r); /* it is one of the module's from now on */
 /* written.c: may the program have changed any of its bytes? */
 bool image_is_written(const struct loaded *l, const struct procedure *p);
 /* inherit.c */

@@ -1,5 +1,6 @@
 #include "engine/inherit.h"
 
+#include <clearview/landing_code.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,7 @@ int image_inherit(struct image *im, uint8_t *code_host, void *shared_host, uint6
 			     .direct_calls = legacy->redirect_all > 1,
 			     .only_traps = legacy->only_traps,
 			     .visits = legacy->visits,
+			     .snapshots = -1,
 			     .has_inherited = true};
 	im->shared->ring_wait = 0;
 	for (size_t n = 0; n < 2 && legacy->zone[n]; n++)
@@ -84,6 +86,30 @@ static void remember_map(struct image *im, const struct loaded *l)
 		qsort(im->former.at, im->former.count, sizeof *im->former.at, order_former);
 }
 
+static void spread_range(struct loaded *l, const uint8_t *at, const uint8_t *end)
+{
+	int64_t base = l->text.start - l->zone->start + 1;
+	struct landing next = {0};
+	while ((at = landing_decode(at, end, &next)))
+		if (next.at < l->text.end - l->text.start && !l->map[next.at])
+			__atomic_store_n(&l->map[next.at], ((uint32_t)(next.code + base) & GUEST_MAP_OFFSET) | next.flags, __ATOMIC_RELEASE);
+}
+
+/* What is said in short goes into the map. Entries that it has are newer. The guest may have written there. */
+static void spread_landings(struct image *im, struct loaded *l)
+{
+	const uint8_t *tables = (const uint8_t *)im->tables;
+	const struct guest_module g = *l->entry;
+	const struct guest_landings *ranges = (const void *)(tables + g.ranges);
+	bool sound = g.ranges <= GUEST_TABLES_SIZE && g.landings <= GUEST_TABLES_SIZE && g.range_count <= (GUEST_TABLES_SIZE - g.ranges) / sizeof *ranges;
+	for (uint64_t i = 0; sound && i < g.range_count; i++) {
+		struct guest_landings r = ranges[i];
+		if (r.at <= r.end && r.end <= GUEST_TABLES_SIZE - g.landings)
+			spread_range(l, tables + g.landings + r.at, tables + g.landings + r.end);
+	}
+	__atomic_store_n(&l->entry->range_count, 0, __ATOMIC_RELEASE);
+}
+
 void image_inherit_map(struct image *im, struct loaded *l)
 {
 	for (size_t i = 0; i < im->tables->module_count && i < GUEST_MODULES_MAX; i++) {
@@ -97,6 +123,7 @@ void image_inherit_map(struct image *im, struct loaded *l)
 		}
 		l->entry = g;
 		l->map = (uint32_t *)((uint8_t *)im->tables + g->map);
+		spread_landings(im, l);
 		remember_map(im, l);
 		return;
 	}

@@ -24,18 +24,9 @@ static uint64_t piece_size(const struct loaded *l)
 	return size;
 }
 
-/* What lies between two may be anything. */
-static bool has_one_text(const struct module *m)
-{
-	unsigned count = 0;
-	for (size_t i = 0; i < m->segment_count; i++)
-		count += module_text(m, m->segments[i].offset) != NULL;
-	return count == 1;
-}
-
 bool image_make_lazy(struct image *im, struct loaded *l)
 {
-	l->lazy = l->zone && has_one_text(l->module) && (l->map || !image_give_map(im, l));
+	l->lazy = l->zone && module_has_one_text(l->module) && (l->map || !image_give_map(im, l));
 	return l->lazy;
 }
 

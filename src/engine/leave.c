@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/image_private.h"
+#include "engine/snapshot.h"
 
 enum { JMP = 0xe9, JUMP_SIZE = 5, RED_ZONE = 128, PROBE_FRAME = 136, PROBE_SIZE = 15, RELEASE_SIZE = 8, JUMPS_MAX = 4 };
 
@@ -18,6 +19,8 @@ static struct image_process *find_process(struct image *im, pid_t pid)
 void image_leave_begin(struct image *im, pid_t pid)
 {
 	struct image_process *p = find_process(im, pid);
+	for (size_t m = 0; m < im->modules.count; m++)
+		snapshot_recall_all(im->modules.at[m], WHOLE_MODULE);
 	if (p)
 		p->is_leaving = true;
 }

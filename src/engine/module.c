@@ -6,6 +6,7 @@
 #include "engine/module_lost.h"
 #include "engine/module_symbols.h"
 #include "engine/procedure.h"
+#include "engine/snapshot.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -279,6 +280,7 @@ void module_free(struct module *m)
 	for (size_t i = 0; m->exits && i < m->range_count; i++)
 		free(m->exits[i].targets);
 	free(m->exits);
+	snapshots_close(m);
 	for (size_t i = 0; m->decoded && i < m->range_count; i++)
 		procedure_free(m->decoded[i]);
 	free(m->decoded);
@@ -335,6 +337,14 @@ size_t module_range_index(const struct module *m, uint64_t offset)
 			return middle;
 	}
 	return SIZE_MAX;
+}
+
+bool module_has_one_text(const struct module *m)
+{
+	unsigned count = 0;
+	for (size_t i = 0; i < m->segment_count; i++)
+		count += module_text(m, m->segments[i].offset) != NULL;
+	return count == 1;
 }
 
 bool module_range(const struct module *m, uint64_t offset, struct range *out)

@@ -19,6 +19,8 @@ struct segment {
 	int protection;       /* PROT_* */
 };
 
+enum { SNAPSHOTS_MAX = 8 };
+
 struct cfi;
 struct procedure;
 struct symbol_answers;
@@ -68,6 +70,7 @@ struct module {
 	uint64_t *targets;       /* engine/targets.c's, made at need, ascending */
 	size_t target_count;
 	bool targets_known;
+	const void *snapshots[SNAPSHOTS_MAX]; /* engine/snapshot.h's, those that were opened */
 	struct module *next_guarded;
 	volatile bool is_lost;   /* its file was cut short: engine/module_lost.h */
 	bool learned;            /* there is something that is in no such file yet */
@@ -84,6 +87,9 @@ const uint8_t *module_bytes(const struct module *m, uint64_t offset, size_t *ava
 
 /* The executable segment that holds the offset, or NULL. */
 const struct segment *module_text(const struct module *m, uint64_t offset);
+
+/* There is only one: what lies between two may be anything. */
+bool module_has_one_text(const struct module *m);
 
 /* The .eh_frame range that holds the offset. */
 bool module_range(const struct module *m, uint64_t offset, struct range *out);

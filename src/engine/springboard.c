@@ -418,6 +418,18 @@ int springboard_plan(const struct copy *c, struct zone *z, const struct plan_opt
 	return 0;
 }
 
+void springboard_count(struct springboard_counts *sum, const struct springboard_counts *more)
+{
+	sum->jumps += more->jumps;
+	sum->hops += more->hops;
+	sum->short_jumps += more->short_jumps;
+	sum->traps += more->traps;
+	sum->in_place += more->in_place;
+	sum->prefixes += more->prefixes;
+	sum->calls += more->calls;
+	sum->spared += more->spared;
+}
+
 void text_plans_free(struct text_plan *plans, size_t count)
 {
 	for (size_t i = 0; plans && i < count; i++) {

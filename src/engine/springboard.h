@@ -44,6 +44,7 @@ struct plan_options {
 /* Plans all ranges of the copied procedure. Returns 0 or -errno. */
 int springboard_plan(const struct copy *c, struct zone *z, const struct plan_options *options, struct text_plan **plans, size_t *plan_count,
 		     struct springboard_counts *counts) __attribute__((warn_unused_result));
+void springboard_count(struct springboard_counts *sum, const struct springboard_counts *more);
 void text_plans_free(struct text_plan *plans, size_t count);
 
 #endif

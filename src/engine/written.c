@@ -4,6 +4,7 @@
 
 #include "engine/image.h"
 #include "engine/image_private.h"
+#include "engine/snapshot.h"
 
 static bool meets(const struct procedure *p, const struct range *range)
 {
@@ -36,6 +37,7 @@ void image_give_up(struct image *im, struct loaded *l, struct range text, bool a
 		if (l->written.at[i].start <= offsets.start && offsets.end <= l->written.at[i].end)
 			return;
 	vec_push(&l->written, offsets);
+	snapshot_recall_all(l, offsets);
 	for (size_t i = 0; i < l->redirected.count; i++) {
 		struct redirected *r = l->redirected.at[i];
 		if (r->given_up || !meets(r->procedure, &offsets))

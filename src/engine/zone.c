@@ -6,7 +6,7 @@
 
 #define MB (1ul << 20)
 #define APART (2 * MB) /* libraries larger than that lie at distances from each other that vary by as much from run to run */
-enum { HOP_SIZE = 5, PAGE = 4096 };
+enum { HOP_SIZE = 5, PAGE = 4096, USELESS = 64 /* bytes: no copy fits in */ };
 
 /* One byte in and out, insb/outsb, hlt, cli, sti (all #GP in user mode); int3; opcodes that 64-bit mode took out. Left out, because they mean something
  * or may yet: 62, c4, c5, d5 (prefixes), d6, f1, and cd, cf. */
@@ -177,7 +177,11 @@ bool zone_is_free(const struct zone *z, uint64_t start, uint64_t end)
 
 void zone_claim(struct zone *z, uint64_t start, uint64_t end)
 {
-	vec_push(&z->pieces, (struct zone_piece){start, end});
+	struct zone_piece *last = z->pieces.count ? &z->pieces.at[z->pieces.count - 1] : NULL;
+	if (last && start >= last->end && start - last->end < USELESS)
+		last->end = end;
+	else
+		vec_push(&z->pieces, (struct zone_piece){start, end});
 	keep_next(z);
 }
 

@@ -52,8 +52,10 @@ bool post_event(enum guest_event_kind kind, const uint64_t arg[4], uint64_t repl
 /* deliver.c. False: the stack has no room for a frame, as when it is used up. */
 bool deliver_to_program(int signal, const struct guest_siginfo *info, struct context *c);
 
-/* landing: the copy of the instruction at a text address; 0: none. */
+/* landing.c: the copy of the instruction at a text address; 0: none. */
 uint64_t landing_of(uint64_t address);
+/* The same for a fault of another kind than int3; *approved: it need not be judged. */
+uint64_t find_landing(uint64_t address, bool by_int3, bool *approved);
 /* To come there would be judged by the firewall. */
 bool landing_is_judged(uint64_t address);
 bool in_copies(uint64_t address);

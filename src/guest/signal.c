@@ -6,51 +6,12 @@
 
 enum { SI_KERNEL_ = 0x80, TRAP_BREAKPOINT = 1 };
 
-/* *approved: it need not be judged. */
-static uint64_t find_landing(uint64_t address, bool by_int3, bool *approved)
-{
-	*approved = false;
-	uint32_t count = __atomic_load_n(&guest_tables.module_count, __ATOMIC_ACQUIRE);
-	for (uint32_t i = 0; i < count; i++) {
-		const struct guest_module *m = &guest_tables.module[i];
-		if (address < m->start || address >= m->end)
-			continue;
-		const uint32_t *map = (const uint32_t *)((const uint8_t *)&guest_tables + m->map);
-		uint32_t at = __atomic_load_n(&map[address - m->start], __ATOMIC_ACQUIRE);
-		*approved = at & GUEST_MAP_APPROVED;
-		if (at && (by_int3 || !(at & GUEST_MAP_CALL)))
-			return m->code + (at & GUEST_MAP_OFFSET) - 1;
-	}
-	return 0;
-}
-
-uint64_t landing_of(uint64_t address)
-{
-	bool approved;
-	return find_landing(address, true, &approved);
-}
-
 bool in_copies(uint64_t address)
 {
 	for (int i = 0; i < 4; i++)
 		if (address >= guest_tables.code_start[i] && address < guest_tables.code_end[i])
 			return true;
 	return false;
-}
-
-bool in_redirected_text(uint64_t address)
-{
-	for (uint32_t i = 0; i < guest_tables.module_count; i++)
-		if (address >= guest_tables.module[i].start && address < guest_tables.module[i].end)
-			return true;
-	return false;
-}
-
-bool landing_is_judged(uint64_t address)
-{
-	bool approved;
-	find_landing(address, true, &approved);
-	return guest_tables.firewall && !approved && in_redirected_text(address);
 }
 
 /* A trap that isn't known to be a landing, or a legitimate one: the supervisor knows. What it says of the program's own int3 and ud2 holds until the text

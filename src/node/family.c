@@ -472,6 +472,7 @@ int family_prepare(struct supervisor *s, pid_t pid, const struct maps *maps, str
 	f->image.direct_calls = s->options.direct_calls;
 	f->image.only_traps = s->options.only_traps;
 	f->image.visits = s->options.visits;
+	f->image.snapshots = module_cache_snapshots();
 	weave_shadow_begin(f);
 	weave_heap_writes_begin(f);
 	leave_legacy(f);

@@ -90,7 +90,7 @@ static void describe(const struct family *f, pid_t pid, char *out, size_t size)
 		const struct loaded *l = f->image.modules.at[i];
 		if (!image_process_has(l, pid))
 			continue;
-		add(out, size, "%s: %zu of %zu procedures redirected", base_name(l->module->path), l->redirected.count, l->module->range_count);
+		add(out, size, "%s: %zu of %zu procedures redirected", base_name(l->module->path), image_redirected_count(l), l->module->range_count);
 		if (f->image.visits == VISITS_PROCEDURES)
 			add(out, size, ", %zu executed", image_visited(&f->image, l));
 		describe_refusals(l, out, size);
@@ -108,7 +108,7 @@ static void fill(struct guest_rows *g, const struct family *f, const struct fami
 	for (size_t i = 0; i < f->image.modules.count; i++) {
 		const struct loaded *l = f->image.modules.at[i];
 		if (image_process_has(l, p->pid)) {
-			row->redirected += l->redirected.count;
+			row->redirected += image_redirected_count(l);
 			row->native_refused += l->refused;
 		}
 	}

@@ -12,15 +12,27 @@
 #include "engine/analysis_folder.h"
 
 static VEC(struct cached { uint64_t device, inode; struct module *module; }) cache;
-static int folder = -1;
+static int folder = -1, snapshots = -1;
+
+static int open_folder(const char *state, const char *name)
+{
+	char path[PATH_MAX + 16];
+	snprintf(path, sizeof path, "%s/%s", state, name);
+	int fd = analysis_folder(path);
+	if (fd < 0)
+		log_info("%s can't be used: %s", path, strerror(-fd));
+	return fd;
+}
 
 void module_cache_open(const char *state)
 {
-	char path[PATH_MAX + 16];
-	snprintf(path, sizeof path, "%s/analyses", state);
-	folder = analysis_folder(path);
-	if (folder < 0)
-		log_info("%s can't be used: %s", path, strerror(-folder));
+	folder = open_folder(state, "analyses");
+	snapshots = open_folder(state, "snapshots");
+}
+
+int module_cache_snapshots(void)
+{
+	return snapshots;
 }
 
 void module_cache_save(void)

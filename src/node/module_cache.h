@@ -10,6 +10,8 @@ struct module *module_cache_get(pid_t pid, const struct mapping *m);
 struct module *module_cache_path(pid_t pid, const char *path);
 /* Analyses last from one supervisor to the next in a folder of the state's. Without it, everything is analysed here. */
 void module_cache_open(const char *state);
+/* The folder of snapshots (engine/snapshot.h), a descriptor; -1: there is none. */
+int module_cache_snapshots(void);
 /* Keeps what has been found out since. */
 void module_cache_save(void);
 /* Does that, too. */

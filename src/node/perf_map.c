@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "engine/snapshot.h"
 
 /* The process's own id, which is part of the name, in its own pid namespace: the last one of the line "NSpid:". */
 static pid_t own_id(pid_t pid)
@@ -59,7 +60,8 @@ static void write_copy(FILE *map, const struct module *m, const struct copy *c)
 static void write_new(FILE *map, const struct family *f, pid_t pid, uint32_t since)
 {
 	for (size_t m = 0; m < f->image.modules.count; m++) {
-		const struct loaded *l = f->image.modules.at[m];
+		struct loaded *l = f->image.modules.at[m];
+		snapshot_recall_all(l, WHOLE_MODULE);
 		for (size_t i = 0; image_process_has(l, pid) && i < l->redirected.count; i++) {
 			const struct redirected *r = l->redirected.at[i];
 			if (r->generation > since && !r->leaving)

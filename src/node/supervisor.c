@@ -134,7 +134,7 @@ static void log_visited(const struct image *im)
 {
 	for (size_t i = 0; i < im->modules.count && im->visits == VISITS_PROCEDURES; i++) {
 		const struct loaded *l = im->modules.at[i];
-		log_debug("%s: %zu of %zu procedures redirected, %zu executed; %u stay native", l->module->path, l->redirected.count, l->module->range_count,
+		log_debug("%s: %zu of %zu procedures redirected, %zu executed; %u stay native", l->module->path, image_redirected_count(l), l->module->range_count,
 			  image_visited(im, l), l->refused);
 		for (size_t k = 0; k < l->refusals.count; k++)
 			log_debug("%s+%#lx stays native: %s", l->module->path, l->refusals.at[k].offset, refusal_text(l->refusals.at[k].why));

@@ -185,11 +185,11 @@ static void test_oldest_go(void **state)
 	char name[32];
 	for (int i = 0; i < PUT; i++) {
 		snprintf(name, sizeof name, "file-%d", i);
-		assert_int_equal(analysis_folder_put(folder, name, name, sizeof name), 0);
+		assert_int_equal(analysis_folder_put(folder, name, name, sizeof name, 1 << 20), 0);
 		struct timespec times[2] = {{.tv_sec = i}, {.tv_sec = i}};
 		assert_int_equal(utimensat(folder, name, times, 0), 0);
 	}
-	assert_int_equal(analysis_folder_put(folder, "newest", name, sizeof name), 0);
+	assert_int_equal(analysis_folder_put(folder, "newest", name, sizeof name, 1 << 20), 0);
 	assert_int_equal(faccessat(folder, "newest", F_OK, 0), 0);
 	snprintf(name, sizeof name, "file-%d", PUT - FEWER);
 	assert_int_not_equal(faccessat(folder, name, F_OK, 0), 0);

@@ -1,0 +1,479 @@
+#include "engine/snapshot.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "engine/analysis_folder.h"
+#include "engine/image_private.h"
+#include "engine/snapshot_private.h"
+
+enum { INT3 = 0xcc, JUMP_SIZE = 5, PAGE = 4096, DAY = 86400 };
+enum { REFUSED_RANGE = UINT32_MAX };
+
+/* One in use. */
+struct snapshot {
+	const struct snapshot_header *h; /* the file, mapped; the module's */
+	int32_t *hops;                   /* by hop: the displacement to it; 0: there was none to be had */
+	uint32_t *by_range;              /* procedure + 1; REFUSED_RANGE; 0: not there, or already asked for */
+	size_t left;                     /* procedures nobody has asked for */
+	bool staged;
+	uint32_t generation;             /* of the commit that wrote it */
+};
+
+static void name_variant(const struct loaded *l, unsigned variant, char out[STAMP_NAME_SIZE])
+{
+	char kind[16];
+	snprintf(kind, sizeof kind, ".%u", variant);
+	stamp_name(l->module, kind, out);
+}
+
+static bool has_room(const struct snapshot_header *h, const struct loaded *l)
+{
+	const struct snapshot_extent *e = snapshot_section(h, SNAPSHOT_EXTENTS);
+	for (uint64_t i = 0; i < h->sections[SNAPSHOT_EXTENTS].count; i++)
+		if (!zone_is_free(l->zone, l->text.start + e[i].start, l->text.start + e[i].end))
+			return false;
+	return true;
+}
+
+static bool is_wanted(const struct snapshot_header *h, size_t size, const struct loaded *l)
+{
+	return size > sizeof *h && stamp_fits(&h->stamp, l->module, snapshot_magic, size) && h->text_start == l->text.start - l->bias &&
+	       h->text_size == l->text.end - l->text.start;
+}
+
+/* The folder loses the files first that were written longest ago. */
+static void mark_used(int fd, const struct stat *st)
+{
+	if (time(NULL) - st->st_mtime > DAY)
+		futimens(fd, NULL);
+}
+
+static const struct snapshot_header *map_variant(struct image *im, const struct loaded *l, unsigned variant)
+{
+	char name[STAMP_NAME_SIZE];
+	struct stat st;
+	name_variant(l, variant, name);
+	int fd = analysis_folder_open(im->snapshots, name, &st);
+	if (fd < 0)
+		return NULL;
+	const struct snapshot_header *h = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	bool is_good = h != MAP_FAILED && is_wanted(h, st.st_size, l) && stamp_holds(&h->stamp) && snapshot_is_sound(h, l->module);
+	if (is_good)
+		mark_used(fd, &st);
+	else if (h != MAP_FAILED)
+		munmap((void *)h, st.st_size);
+	close(fd);
+	return is_good ? h : NULL;
+}
+
+/* Mapped once, and for good: whatever becomes of the file. */
+static const struct snapshot_header *open_variant(struct image *im, const struct loaded *l, unsigned variant)
+{
+	const void **known = &l->module->snapshots[variant];
+	if (!*known)
+		*known = map_variant(im, l, variant);
+	return *known && has_room(*known, l) ? *known : NULL;
+}
+
+void snapshots_close(struct module *m)
+{
+	for (int i = 0; i < SNAPSHOTS_MAX; i++)
+		if (m->snapshots[i])
+			munmap((void *)m->snapshots[i], ((const struct snapshot_header *)m->snapshots[i])->stamp.size);
+}
+
+static bool is_in_use(struct image *im, const struct loaded *l, unsigned variant)
+{
+	char name[STAMP_NAME_SIZE];
+	struct snapshot_header h;
+	struct stat st;
+	name_variant(l, variant, name);
+	int fd = analysis_folder_open(im->snapshots, name, &st);
+	if (fd < 0)
+		return false;
+	bool is = read(fd, &h, sizeof h) == sizeof h && is_wanted(&h, st.st_size, l);
+	close(fd);
+	return is;
+}
+
+void snapshot_free_name(struct image *im, const struct loaded *l, char out[STAMP_NAME_SIZE])
+{
+	unsigned variant = 0;
+	while (variant < SNAPSHOTS_MAX && is_in_use(im, l, variant))
+		variant++;
+	name_variant(l, variant < SNAPSHOTS_MAX ? variant : l->text.start / PAGE % SNAPSHOTS_MAX, out);
+}
+
+/* --- Restoring. */
+
+static const struct snapshot_procedure *procedures(const struct snapshot *s)
+{
+	return snapshot_section(s->h, SNAPSHOT_PROCEDURES);
+}
+
+static const struct snapshot_range *ranges_of(const struct snapshot *s, const struct snapshot_procedure *p)
+{
+	return (const struct snapshot_range *)snapshot_section(s->h, SNAPSHOT_RANGES) + p->range_at;
+}
+
+static void claim_room(const struct snapshot *s, struct loaded *l)
+{
+	const struct snapshot_extent *e = snapshot_section(s->h, SNAPSHOT_EXTENTS);
+	for (uint64_t i = 0; i < s->h->sections[SNAPSHOT_EXTENTS].count; i++)
+		zone_claim(l->zone, l->text.start + e[i].start, l->text.start + e[i].end);
+}
+
+static bool is_owned(const struct snapshot *s, const struct loaded *l, const struct snapshot_procedure *p)
+{
+	const struct snapshot_range *ranges = ranges_of(s, p);
+	for (uint32_t i = 0; i < p->range_count; i++)
+		if (l->owner && l->owner[ranges[i].range])
+			return true;
+	return false;
+}
+
+/* Hops are sought anew: where another module's are is a matter of luck. */
+static void put_hops(struct snapshot *s, struct loaded *l, const struct snapshot_procedure *p)
+{
+	const struct snapshot_hop *hops = snapshot_section(s->h, SNAPSHOT_HOPS);
+	for (uint32_t i = p->hop_at; i < p->hop_at + p->hop_count; i++) {
+		uint64_t from = l->text.start + hops[i].at + JUMP_SIZE, to = zone_hop(l->zone, from, hops[i].mask, l->text.start + hops[i].goes);
+		s->hops[i] = to ? to - from : 0;
+	}
+}
+
+static void put_returns(const struct snapshot *s, const struct loaded *l, const struct snapshot_procedure *p, uint8_t *code)
+{
+	const struct snapshot_return *r = (const struct snapshot_return *)snapshot_section(s->h, SNAPSHOT_RETURNS) + p->return_at;
+	for (uint32_t i = 0; i < p->return_count; i++) {
+		uint64_t address = l->text.start + r[i].text;
+		uint32_t low = address, high = address >> 32;
+		memcpy(code + r[i].low, &low, sizeof low);
+		memcpy(code + r[i].high, &high, sizeof high);
+	}
+}
+
+static void put_procedure(struct snapshot *s, struct loaded *l, const struct snapshot_procedure *p)
+{
+	const struct snapshot_range *ranges = ranges_of(s, p);
+	uint8_t *code = zone_host(l->zone, l->text.start + p->code);
+	memcpy(code, (const uint8_t *)snapshot_section(s->h, SNAPSHOT_CODE) + p->code_at, p->size);
+	put_returns(s, l, p, code);
+	put_hops(s, l, p);
+	for (uint32_t i = 0; i < p->range_count; i++)
+		s->by_range[ranges[i].range] = p - procedures(s) + 1;
+	s->left++;
+}
+
+static uint64_t landings_size(const struct snapshot_header *h)
+{
+	return h->sections[SNAPSHOT_LANDED].count * sizeof(struct guest_landings) + h->sections[SNAPSHOT_LANDINGS].count;
+}
+
+static bool is_restored(const struct snapshot *s, const struct loaded *l, const struct guest_landings *landed)
+{
+	size_t range = module_range_index(l->module, s->h->text_start + landed->text);
+	return range != SIZE_MAX && s->by_range[range];
+}
+
+/* What is redirected already has entries of its own in the map. */
+static void put_landings(struct image *im, const struct snapshot *s, struct loaded *l, uint64_t at)
+{
+	uint64_t count = s->h->sections[SNAPSHOT_LANDED].count, ranges_size = count * sizeof(struct guest_landings);
+	struct guest_landings *ranges = (struct guest_landings *)((uint8_t *)im->tables + at);
+	memcpy(ranges, snapshot_section(s->h, SNAPSHOT_LANDED), ranges_size);
+	memcpy((uint8_t *)ranges + ranges_size, snapshot_section(s->h, SNAPSHOT_LANDINGS), s->h->sections[SNAPSHOT_LANDINGS].count);
+	for (uint64_t i = 0; i < count; i++)
+		if (!is_restored(s, l, &ranges[i]))
+			ranges[i].end = ranges[i].at;
+	l->entry->ranges = at;
+	l->entry->landings = at + ranges_size;
+	__atomic_store_n(&l->entry->range_count, count, __ATOMIC_RELEASE);
+}
+
+static void put_refusals(struct snapshot *s, struct loaded *l)
+{
+	const struct snapshot_refused *r = snapshot_section(s->h, SNAPSHOT_REFUSED);
+	for (uint64_t i = 0; i < s->h->sections[SNAPSHOT_REFUSED].count; i++)
+		if (!s->by_range[r[i].range] && !(l->owner && l->owner[r[i].range])) {
+			image_refuse(l, l->module->ranges[r[i].range].start, r[i].why);
+			s->by_range[r[i].range] = REFUSED_RANGE;
+		}
+}
+
+static struct snapshot *begin(const struct snapshot_header *h, const struct loaded *l)
+{
+	struct snapshot *s = calloc(1, sizeof *s);
+	if (!s || !(s->by_range = calloc(l->module->range_count + 1, sizeof *s->by_range)) ||
+	    !(s->hops = calloc(h->sections[SNAPSHOT_HOPS].count + 1, sizeof *s->hops)))
+		abort();
+	s->h = h;
+	return s;
+}
+
+static const struct snapshot_header *find(struct image *im, const struct loaded *l)
+{
+	const struct snapshot_header *h = NULL;
+	for (unsigned v = 0; v < SNAPSHOTS_MAX && !h; v++)
+		h = open_variant(im, l, v);
+	return h;
+}
+
+bool snapshot_restore(struct image *im, struct loaded *l)
+{
+	const struct snapshot_header *h = find(im, l);
+	uint64_t landings = h ? image_reserve_tables(im, landings_size(h)) : 0;
+	if (!landings || (!l->map && image_give_map(im, l)))
+		return false;
+	struct snapshot *s = l->snapshot = begin(h, l);
+	claim_room(s, l);
+	const struct snapshot_procedure *p = procedures(s), *end = p + h->sections[SNAPSHOT_PROCEDURES].count;
+	for (; p < end; p++)
+		if (!is_owned(s, l, p))
+			put_procedure(s, l, p);
+	put_landings(im, s, l, landings);
+	put_refusals(s, l);
+	springboard_count(&im->counts, &h->counts);
+	s->staged = true;
+	return true;
+}
+
+void snapshot_free(struct loaded *l)
+{
+	if (!l->snapshot)
+		return;
+	free(l->snapshot->by_range);
+	free(l->snapshot->hops);
+	free(l->snapshot);
+	l->snapshot = NULL;
+}
+
+/* --- Recalling. */
+
+static bool bit(const struct snapshot *s, enum snapshot_section section, uint64_t at)
+{
+	return ((const uint64_t *)snapshot_section(s->h, section))[at / 64] >> at % 64 & 1;
+}
+
+static void *copy_of(const void *bytes, size_t size)
+{
+	void *copy = malloc(size);
+	if (!copy)
+		abort();
+	return memcpy(copy, bytes, size);
+}
+
+static void *zeros(size_t count, size_t size)
+{
+	void *made = calloc(count, size);
+	if (!made)
+		abort();
+	return made;
+}
+
+static void recall_holes(const struct snapshot *s, const struct snapshot_procedure *p, struct text_plan *plan)
+{
+	const struct snapshot_hole *hole = (const struct snapshot_hole *)snapshot_section(s->h, SNAPSHOT_HOLES) + p->hole_at;
+	for (const struct snapshot_hole *end = hole + p->hole_count; hole < end; hole++) {
+		uint64_t at = hole->at + s->h->text_start;
+		if (at < plan->range.start || at >= plan->range.end)
+			continue;
+		plan->hole_of[at - plan->range.start] = hole->goes;
+		plan->has_holes = true;
+	}
+}
+
+/* The jumps through hops, in bytes that are the text from `start` on. */
+static void aim_jumps(const struct snapshot *s, const struct snapshot_procedure *p, uint64_t start, uint64_t size, uint8_t *bytes)
+{
+	const struct snapshot_hop *hops = snapshot_section(s->h, SNAPSHOT_HOPS);
+	for (uint32_t i = p->hop_at; i < p->hop_at + p->hop_count; i++) {
+		uint8_t *jump = bytes + (hops[i].at - start);
+		if (hops[i].at < start || hops[i].at - start >= size)
+			continue;
+		if (s->hops[i])
+			memcpy(jump + 1, &s->hops[i], sizeof s->hops[i]);
+		else /* the landing map knows it */
+			memset(jump, INT3, JUMP_SIZE);
+	}
+}
+
+static void recall_plan(const struct snapshot *s, const struct snapshot_procedure *p, const uint8_t *file, struct text_plan *plan)
+{
+	uint64_t size = plan->range.end - plan->range.start, start = plan->range.start - s->h->text_start;
+	plan->original = copy_of(file, size);
+	plan->bytes = copy_of((const uint8_t *)snapshot_section(s->h, SNAPSHOT_TEXT) + start, size);
+	aim_jumps(s, p, start, size, plan->bytes);
+	plan->boundary = zeros(size, 1);
+	plan->landable = zeros(size, 1);
+	plan->hole_of = zeros(size, sizeof *plan->hole_of);
+	for (uint64_t at = 0; at < size; at++) {
+		plan->boundary[at] = bit(s, SNAPSHOT_BOUNDARY, start + at);
+		plan->landable[at] = bit(s, SNAPSHOT_LANDABLE, start + at);
+	}
+	recall_holes(s, p, plan);
+}
+
+static int recall_plans(const struct snapshot *s, const struct snapshot_procedure *p, struct redirected *r)
+{
+	size_t available;
+	r->plans = zeros(p->range_count, sizeof *r->plans);
+	r->plan_count = p->range_count;
+	for (uint32_t i = 0; i < p->range_count; i++) {
+		struct range range = r->procedure->ranges[i];
+		range.end += ranges_of(s, p)[i].padding;
+		const uint8_t *file = module_bytes(r->loaded->module, range.start, &available);
+		if (!file || available < range.end - range.start)
+			return -EIO;
+		r->plans[i].range = range;
+		recall_plan(s, p, file, &r->plans[i]);
+	}
+	return 0;
+}
+
+static bool is_same(const struct snapshot *s, const struct snapshot_procedure *p, const struct procedure *now)
+{
+	const struct snapshot_range *ranges = ranges_of(s, p);
+	bool same = now->entry == p->entry && now->range_count == p->range_count;
+	for (uint32_t i = 0; same && i < p->range_count; i++)
+		same = now->ranges[i].start == now->module->ranges[ranges[i].range].start && now->ranges[i].end == now->module->ranges[ranges[i].range].end;
+	return same;
+}
+
+static int make(struct loaded *l, const struct snapshot_procedure *p, struct redirected *r)
+{
+	const struct snapshot *s = l->snapshot;
+	int status = procedure_get(l->module, p->entry, &r->procedure);
+	if (!status && !is_same(s, p, r->procedure))
+		status = -EILSEQ;
+	if (!status)
+		status = copy_emit_again(r->procedure, l->bias, l->zone, l->text.start + p->code, &r->copy);
+	return status ? status : recall_plans(s, p, r);
+}
+
+/* It can't be known again: the file was cut short, or the engine doesn't do the same thing twice. The copy works on; the text must not be touched any more. */
+static void give_up(struct loaded *l, const struct snapshot_procedure *p, int status)
+{
+	const struct snapshot_range *ranges = ranges_of(l->snapshot, p);
+	log_warning("%s: the procedure at %lx stays as its snapshot made it: %s", l->module->path, p->entry, strerror(-status));
+	for (uint32_t i = 0; i < p->range_count; i++)
+		vec_push(&l->written, l->module->ranges[ranges[i].range]);
+}
+
+static struct redirected *recall(struct loaded *l, const struct snapshot_procedure *p)
+{
+	struct snapshot *s = l->snapshot;
+	const struct snapshot_range *ranges = ranges_of(s, p);
+	const uint64_t *extra = (const uint64_t *)snapshot_section(s->h, SNAPSHOT_EXTRAS) + p->extra_at;
+	struct redirected *r = zeros(1, sizeof *r);
+	r->loaded = l;
+	for (uint32_t i = 0; i < p->range_count; i++)
+		s->by_range[ranges[i].range] = 0;
+	s->left--;
+	int status = make(l, p, r);
+	if (status) {
+		image_free_redirected(r);
+		give_up(l, p, status);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < p->extra_count; i++)
+		vec_push(&r->extra, extra[i]);
+	r->generation = s->generation;
+	r->staged = s->staged;
+	image_own(l, r);
+	image_publish_landings(r);
+	return r;
+}
+
+bool snapshot_has(const struct loaded *l, size_t range)
+{
+	return l->snapshot && l->snapshot->by_range[range];
+}
+
+struct redirected *snapshot_recall(struct loaded *l, size_t range)
+{
+	uint32_t n = l->snapshot ? l->snapshot->by_range[range] : 0;
+	return n && n != REFUSED_RANGE ? recall(l, &procedures(l->snapshot)[n - 1]) : NULL;
+}
+
+void snapshot_recall_all(struct loaded *l, struct range offsets)
+{
+	const struct module *m = l->module;
+	for (size_t i = 0; l->snapshot && l->snapshot->left && i < m->range_count && m->ranges[i].start < offsets.end; i++)
+		if (m->ranges[i].end > offsets.start)
+			snapshot_recall(l, i);
+}
+
+void snapshot_recall_copy(struct loaded *l, uint64_t code_address)
+{
+	if (!l->snapshot || !l->snapshot->left)
+		return;
+	const struct snapshot_procedure *all = procedures(l->snapshot);
+	int64_t code = code_address - l->text.start;
+	size_t low = 0, high = l->snapshot->h->sections[SNAPSHOT_PROCEDURES].count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (all[middle].code <= code)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low && code < all[low - 1].code + (int64_t)all[low - 1].size)
+		snapshot_recall(l, ranges_of(l->snapshot, &all[low - 1])[0].range);
+}
+
+size_t snapshot_count(const struct loaded *l)
+{
+	return l->snapshot ? l->snapshot->left : 0;
+}
+
+/* --- Writing. */
+
+bool snapshot_is_staged(const struct loaded *l)
+{
+	return l->snapshot && l->snapshot->staged;
+}
+
+/* What is redirected otherwise: it is the file's, until that is written. */
+static void leave_out(const struct snapshot *s, const struct loaded *l, const struct snapshot_procedure *p, uint8_t *text)
+{
+	size_t available;
+	const struct snapshot_range *ranges = ranges_of(s, p);
+	for (uint32_t i = 0; i < p->range_count; i++) {
+		const struct range *r = &l->module->ranges[ranges[i].range];
+		const uint8_t *file = module_bytes(l->module, r->start, &available);
+		uint64_t size = r->end - r->start + ranges[i].padding;
+		if (file && available >= size)
+			memcpy(text + (r->start - s->h->text_start), file, size);
+	}
+}
+
+uint8_t *snapshot_text(const struct loaded *l)
+{
+	const struct snapshot *s = l->snapshot;
+	uint8_t *text = copy_of(snapshot_section(s->h, SNAPSHOT_TEXT), s->h->text_size);
+	const struct snapshot_procedure *p = procedures(s), *end = p + s->h->sections[SNAPSHOT_PROCEDURES].count;
+	for (; p < end; p++)
+		if (s->by_range[ranges_of(s, p)[0].range])
+			aim_jumps(s, p, 0, s->h->text_size, text);
+		else
+			leave_out(s, l, p, text);
+	return text;
+}
+
+void snapshot_written(struct loaded *l, uint32_t generation)
+{
+	l->snapshot->staged = false;
+	l->snapshot->generation = generation;
+}
+
+bool snapshot_is_newer(const struct loaded *l, uint32_t generation)
+{
+	return l->snapshot && l->snapshot->generation > generation;
+}
