@@ -52,6 +52,9 @@ def lacking(words):
     return [w for w in words if not shutil.which(w, path="/usr/sbin:/usr/bin:/sbin:/bin")]
 
 
+KEEPS_SNAPSHOTS, AGAIN = {"redirect", "firewall"}, ".again"
+
+
 class ProgramJob:
     """The same command natively and in every mode: a compiled behave program, or a script with $WRAP before its program."""
     def __init__(self, setting, test, build, run):
@@ -72,8 +75,8 @@ class ProgramJob:
         compile.program(self.test.path, self.build, program, self.test.parts)
         return [program] + self.run_line.args, False
 
-    def prefix(self, command, mode, folder):
-        how, state = {**self.setting.others, **self.setting.modes}[mode], os.path.join(folder, "state." + mode)
+    def prefix(self, command, mode, folder, state):
+        how = {**self.setting.others, **self.setting.modes}[mode]
         if not isinstance(how, Midrun):
             return how(state)
         tool = compile.midrun(self.setting.work)
@@ -89,12 +92,12 @@ class ProgramJob:
         with open(log) as f:
             return int(f.read() or 1)
 
-    def once(self, command, scripted, mode, folder):
+    def once(self, command, scripted, mode, folder, state=""):
         """One run in `mode`. It starts in the same, emptied, folder each time: what it sees of its surroundings is the same."""
         # A folder for each mode, so a failing mode's leavings stay; the programs see it only as their current folder.
         place = os.path.join(folder, mode)
         shutil.copytree(os.path.join(folder, "files"), place)
-        prefix = self.prefix(command, mode, folder)
+        prefix = self.prefix(command, mode, folder, state)
         environment = dict(self.setting.environment)
         if scripted:
             environment["WRAP"] = shlex.join(prefix)
@@ -125,8 +128,21 @@ class ProgramJob:
         yield self.outcome("native", wrong, folder)
         for mode in self.modes:
             if mode != "native" and not wrong:
-                differs = compare.same(self.once(command, scripted, mode, folder), reference)
-                yield self.outcome(mode, "\n".join(filter(None, [differs] + crashes(os.path.join(folder, "state." + mode)))), folder)
+                state = os.path.join(folder, "state." + mode)
+                differs = self.differs(command, scripted, mode, folder, state, reference)
+                yield self.outcome(mode, "\n".join(filter(None, [differs] + crashes(state) + crashes(state + AGAIN))), folder)
+
+    def differs(self, command, scripted, mode, folder, state, reference):
+        """What is not as in the reference. Some modes run twice: with snapshots of the modules, of which the first run has made some."""
+        differs = compare.same(self.once(command, scripted, mode, folder, state), reference)
+        kept = os.path.join(state, "snapshots")
+        if differs or mode not in KEEPS_SNAPSHOTS or not os.path.isdir(kept):
+            return differs
+        shutil.rmtree(os.path.join(folder, mode))
+        os.mkdir(state + AGAIN, 0o700)
+        shutil.copytree(kept, os.path.join(state + AGAIN, "snapshots"))
+        differs = compare.same(self.once(command, scripted, mode, folder, state + AGAIN), reference)
+        return differs and "with snapshots: " + differs
 
     def outcome(self, mode, wrong, folder):
         return Outcome("%s@%s" % (self.name, mode), FAILED if wrong else PASSED, wrong or "", folder)
