@@ -241,6 +241,7 @@ bool snapshot_restore(struct image *im, struct loaded *l)
 	put_refusals(s, l);
 	springboard_count(&im->counts, &h->counts);
 	s->staged = true;
+	log_debug("%s: %zu procedures from a snapshot", l->module->path, s->left);
 	return true;
 }
 

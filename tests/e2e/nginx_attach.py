@@ -11,26 +11,9 @@ import os, random, re, subprocess, time
 from lib import clearview
 from lib.clearview import check, command
 from lib.nginx import Load, Nginx
+from lib.text import text_differs
 
 CYCLES, KILLS, SEED = int(os.environ.get("ATTACH_CYCLES", "3")), 4, 11
-
-
-def text_differs(pid):
-    """Executable mappings of files that are not as the file is."""
-    found = []
-    with open("/proc/%d/maps" % pid) as maps, open("/proc/%d/mem" % pid, "rb") as memory:
-        for line in maps:
-            m = re.match(r"([0-9a-f]+)-([0-9a-f]+) r-xp ([0-9a-f]+) \S+ [1-9]\d* +(/.*)", line)
-            if not m:
-                continue
-            start, end, offset = (int(m[i], 16) for i in (1, 2, 3))
-            memory.seek(start)
-            with open(m[4], "rb") as f:
-                f.seek(offset)
-                wanted = f.read(end - start)
-            if memory.read(end - start)[:len(wanted)] != wanted:
-                found.append(m[4])
-    return found
 
 
 def links(pid):
