@@ -103,20 +103,17 @@ static void tell_generation(struct image *im, pid_t pid)
 	im->access.write(im->access.context, pid, at, &im->generation, sizeof im->generation);
 }
 
-/* Nobody is running there. What is woven into the same modules has its own bytes, written after these. */
-static int write_snapshot(struct image *im, struct loaded *l)
+/* Nobody is running there. What is woven into the same module has its own bytes, written after these. */
+static int write_snapshot(struct image *im, const struct loaded *l, const pid_t *pids, size_t count)
 {
-	if (!snapshot_is_staged(l))
-		return 0;
 	uint8_t *text = snapshot_text(l);
 	int worst = 0;
-	for (size_t i = 0; i < l->in.count; i++) {
-		int status = im->access.write(im->access.context, l->in.at[i], l->text.start, text, l->text.end - l->text.start);
+	for (size_t i = 0; i < count; i++) {
+		int status = im->access.write(im->access.context, pids[i], l->text.start, text, l->text.end - l->text.start);
 		if (status && status != -ESRCH)
 			worst = status;
 	}
 	free(text);
-	snapshot_written(l, im->generation);
 	return worst;
 }
 
@@ -124,8 +121,12 @@ static int write_snapshots(struct image *im)
 {
 	int worst = 0;
 	for (size_t m = 0; m < im->modules.count; m++) {
-		int status = write_snapshot(im, im->modules.at[m]);
+		struct loaded *l = im->modules.at[m];
+		if (!snapshot_is_staged(l))
+			continue;
+		int status = write_snapshot(im, l, l->in.at, l->in.count);
 		worst = status ? status : worst;
+		snapshot_written(l, im->generation);
 	}
 	return worst;
 }
@@ -173,6 +174,18 @@ static void write_at_once(struct image *im, pid_t pid, const struct redirected *
 		int status = write_range(im, pid, r, &r->plans[k], wanted(r, &r->plans[k]), 0);
 		(void)status; /* the process has ended */
 	}
+}
+
+void image_join(struct image *im, struct loaded *l, pid_t pid)
+{
+	if (l->lazy) /* a fetch will do it */
+		return;
+	if (snapshot_count(l) && !snapshot_is_staged(l)) {
+		int status = write_snapshot(im, l, &pid, 1);
+		(void)status; /* the process has ended */
+	}
+	for (size_t i = 0; i < l->redirected.count; i++)
+		write_at_once(im, pid, l->redirected.at[i]);
 }
 
 void image_commit_new(struct image *im, struct loaded *l, size_t known)

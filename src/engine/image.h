@@ -186,6 +186,8 @@ uint64_t image_blob_stub(struct image *im, struct loaded *l, enum guest_entry en
 
 /* Writes everything staged into every process. live: threads may be running in there. Returns the last error of a process that is still there. */
 int image_commit(struct image *im, bool live);
+/* The process has just mapped a module that others have: what is redirected there is written. Nobody can be executing it in that process. */
+void image_join(struct image *im, struct loaded *l, pid_t pid);
 /* Brings a process whose text is of an older generation up to date (a child forked while a commit was under way). live: as above; else its only thread is in the
  * blob, and serialises before it leaves it. */
 int image_update_process(struct image *im, pid_t pid, uint32_t generation, bool live);

@@ -75,7 +75,7 @@ static uint64_t on_modules(struct supervisor *s, struct family *f, const struct 
 		return 0; /* what it loads stays native */
 	bool changed = f->image.tables->link_state; /* else it may be about to */
 	bool live = f->hook_calls++ >= (changed ? 1 : FIRST_HOOK_CALLS);
-	family_modules(f, e->pid, live);
+	family_loads(f, e->pid, live);
 	learning_modules_ready(s, f, live);
 	if (changed || f->hook_calls >= 2)
 		progress_close();

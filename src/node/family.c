@@ -286,8 +286,11 @@ static void note_mapping(struct family *f, pid_t pid, const struct mapping *map)
 	if (is_new)
 		l = image_load(&f->image, m, bias);
 	l->present = true;
-	if (!image_process_has(l, pid))
+	if (!image_process_has(l, pid)) {
 		vec_push(&l->in, pid);
+		if (!is_new && f->loading == pid)
+			image_join(&f->image, l, pid);
+	}
 	if (is_new)
 		weavers_module_loaded(f, l);
 }
@@ -342,6 +345,13 @@ void family_modules(struct family *f, pid_t pid, bool live)
 		return; /* it has gone */
 	modules_from(f, pid, &maps, live);
 	maps_free(&maps);
+}
+
+void family_loads(struct family *f, pid_t pid, bool live)
+{
+	f->loading = pid;
+	family_modules(f, pid, live);
+	f->loading = 0;
 }
 
 void family_apply(struct family *f, bool live)

@@ -34,6 +34,7 @@ struct family {
 	bool has_refused_code; /* said so */
 	bool is_stopped;   /* none of its threads runs: attach and detach */
 	bool has_signal_descriptors; /* a signalfd for the signals of faults: weave_syscalls.c */
+	pid_t loading;     /* the process whose dynamic linker has just mapped something: nobody runs in there; 0: none */
 	bool is_attaching; /* only what must not be missed is woven yet */
 	uint64_t landings_seen, unnoted_seen; /* guest_shared.landings and unnoted_returns at the last look */
 	struct heap_watch *heap; /* NULL: nothing yet */
@@ -65,6 +66,8 @@ void family_free(struct family *f);
 /* Brings the image's modules up to date with what a process has mapped, and weaves what is wanted in the new ones. live: other threads or processes may be
  * running in the text. */
 void family_modules(struct family *f, pid_t pid, bool live);
+/* The same when its dynamic linker says so, before it runs what is new. */
+void family_loads(struct family *f, pid_t pid, bool live);
 /* Adds a process that turned up (a fork, or found by its mappings). parent 0: unknown. */
 int family_add_process(struct family *f, pid_t pid, pid_t parent, uint32_t generation);
 void family_remove_process(struct family *f, pid_t pid);
