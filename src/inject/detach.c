@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 
 #include "base/vec.h"
@@ -121,6 +122,38 @@ static bool is_offered(const struct leaving *l, const struct held_signal *h)
 	return false;
 }
 
+static bool is_pending_for_all(const struct leaving *l, int signal)
+{
+	struct __ptrace_peeksiginfo_args which = {.flags = PTRACE_PEEKSIGINFO_SHARED, .nr = 1};
+	siginfo_t info;
+	for (; ptrace(PTRACE_PEEKSIGINFO, l->foothold->thread->tid, &which, &info) == 1; which.off++)
+		if (info.si_signo == signal)
+			return true;
+	return false;
+}
+
+static int take_pending(struct leaving *l, int signal, struct guest_siginfo *info)
+{
+	enum { AT_TIME = 16, AT_INFO = 64 };
+	struct { uint64_t set, unused, now[2]; } ask = {.set = SIGNAL_BIT(signal)};
+	int status = memory_write(l->view->pid, l->scratch, &ask, sizeof ask);
+	if (!status && foothold_call(l->foothold, SYS_rt_sigtimedwait, l->scratch, l->scratch + AT_INFO, l->scratch + AT_TIME, 8, 0, 0) != signal)
+		status = -EAGAIN;
+	return status ? status : memory_read_all(l->view->pid, l->scratch + AT_INFO, info, sizeof *info);
+}
+
+/* The held one came first, and is queued last: one that our handler hasn't seen yet would win. The thread's own come out before it, and are put back. */
+static void drop_later(struct leaving *l, const struct held_signal *h)
+{
+	enum { SI_TKILL_ = -6 };
+	struct guest_siginfo info;
+	bool own = false;
+	while (!h->tid && is_pending_for_all(l, h->info.signo) && !take_pending(l, h->info.signo, &info))
+		own |= info.code == SI_TKILL_;
+	if (own)
+		foothold_call(l->foothold, SYS_tgkill, l->process.pid, l->foothold->thread->guest_tid, h->info.signo, 0, 0, 0);
+}
+
 /* Signals that threads believe pending: sent again, they wait for their masks. Released ones are pending already, without what they carry. */
 static int give_back_held(struct leaving *l)
 {
@@ -128,6 +161,7 @@ static int give_back_held(struct leaving *l)
 		const struct held_signal *h = &l->process.held[i];
 		if (h->state != HELD || h->info.signo < 1 || h->info.signo > SIGNALS || is_offered(l, h))
 			continue;
+		drop_later(l, h);
 		int status = memory_write(l->view->pid, l->scratch, &h->info, sizeof h->info);
 		if (status)
 			return status;

@@ -28,7 +28,7 @@ struct nudge {
 	uint64_t from, to;
 	enum nudge_state state;
 	bool may_call;    /* one of the program's own */
-	bool steps, inside; /* is stepped where it is inside: behind a call, where our code saves no flags any more */
+	bool steps, inside; /* is stepped where it is inside: behind a call, where our code saves no flags any more, and where it may be */
 	bool interrupted; /* asked to stop: the next stop that isn't its own is ours */
 	uint64_t postponed, added; /* signals that wait, bit s-1; those of them that are blocked now because of that */
 };
@@ -96,6 +96,13 @@ static void at_signal(struct nudge *n, int signal)
 	set_waiting(n, !(SIGNAL_BIT(signal) & FAULT_SIGNALS));
 }
 
+/* A trap that is blocked kills. */
+static bool may_trap(const struct nudge *n)
+{
+	uint64_t mask;
+	return n->steps && !ptrace(PTRACE_GETSIGMASK, n->thread->tid, (void *)(long)MASK_SIZE, &mask) && !(mask & SIGNAL_BIT(SIGTRAP));
+}
+
 static int at_call(struct nudge *n)
 {
 	struct user_regs_struct r;
@@ -106,7 +113,7 @@ static int at_call(struct nudge *n)
 		n->steps = false; /* it steps itself */
 	else
 		r.eflags &= ~TRAP_FLAG;
-	n->inside = !is_outside(n, r.rip);
+	n->inside = !is_outside(n, r.rip) && may_trap(n);
 	bool begins = end == MESSAGE_CALL_BEGINS, outside = is_outside(n, r.rip - (begins ? SYSCALL_SIZE : 0)), done = outside && !n->may_call;
 	if (begins && n->state == SEEK) {
 		n->state = done ? SEEK : AGAIN;
