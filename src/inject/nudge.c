@@ -9,17 +9,20 @@
  * stepped, instruction by instruction, to be held where it comes out.
  *
  * One that begins outside, in a handler of the program's that has interrupted our code, makes one call of its own. Signals that come meanwhile wait, since
- * with a fast timer there is always one more: blocked, but not where our code, the program or the kernel could take note of the mask. */
+ * with a fast timer there is always one more: blocked, but not where our code, the program or the kernel could take note of the mask. Signals of faults can't be
+ * blocked, so those that were sent are taken out and sent again: our handler, which they may interrupt, has only so much of a stack. */
 #include <clearview/guest_signals.h>
 #include <errno.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "inject/threads.h"
 #include "inject/trace.h"
 
-enum { PATIENCE_US = 1000000, ROUND_NS = 50000, CALL_STOP = SIGTRAP | 0x80, SYSCALL_SIZE = 2, MASK_SIZE = 8, MESSAGE_CALL_BEGINS = 1 };
+enum { PATIENCE_US = 1000000, ROUND_NS = 50000, CALL_STOP = SIGTRAP | 0x80, SYSCALL_SIZE = 2, MASK_SIZE = 8, MESSAGE_CALL_BEGINS = 1, FAULTS_MAX = 5 };
 #define TRAP_FLAG 0x100ull
 enum nudge_state { SEEK, AGAIN, IN };
 
@@ -31,6 +34,9 @@ struct nudge {
 	bool steps, inside; /* is stepped where it is inside: behind a call, where our code saves no flags any more, and where it may be */
 	bool interrupted; /* asked to stop: the next stop that isn't its own is ours */
 	uint64_t postponed, added; /* signals that wait, bit s-1; those of them that are blocked now because of that */
+	siginfo_t later[FAULTS_MAX]; /* signals of faults that wait, having been sent */
+	unsigned later_count;
+	pid_t pid;
 };
 
 /* How it stopped, as waitpid gives it; -EAGAIN: not until then. SIGCHLD ends the pauses. */
@@ -132,6 +138,27 @@ static int at_call(struct nudge *n)
 	return 0;
 }
 
+/* One that only its sender's process could send again is let through. */
+static bool keep_for_later(struct nudge *n, int signal)
+{
+	siginfo_t info;
+	if (!(SIGNAL_BIT(signal) & FAULT_SIGNALS) || ptrace(PTRACE_GETSIGINFO, n->thread->tid, NULL, &info) || info.si_code >= 0 || info.si_code == SI_TKILL)
+		return false;
+	for (unsigned i = 0; i < n->later_count; i++)
+		if (n->later[i].si_signo == signal) /* as the kernel does it */
+			return true;
+	if (n->later_count == FAULTS_MAX)
+		return false;
+	n->later[n->later_count++] = info;
+	return true;
+}
+
+static void send_later_ones(const struct nudge *n)
+{
+	for (unsigned i = 0; i < n->later_count; i++)
+		syscall(SYS_rt_tgsigqueueinfo, n->pid, n->thread->tid, n->later[i].si_signo, &n->later[i]);
+}
+
 static bool is_step(const struct nudge *n)
 {
 	siginfo_t info;
@@ -175,15 +202,17 @@ static int judge(struct nudge *n, int how, int *signal)
 		return at_call(n);
 	if (WSTOPSIG(how) == SIGTRAP && is_step(n))
 		return at_step(n);
+	if (keep_for_later(n, WSTOPSIG(how)))
+		return 0;
 	*signal = WSTOPSIG(how);
 	n->steps &= !(SIGNAL_BIT(*signal) & FAULT_SIGNALS); /* our handler mustn't see the trap flag */
 	at_signal(n, *signal);
 	return 0;
 }
 
-int thread_nudge(struct thread *one, int64_t us, bool steps, uint64_t from, uint64_t to)
+int thread_nudge(pid_t pid, struct thread *one, int64_t us, bool steps, uint64_t from, uint64_t to)
 {
-	struct nudge n = {.thread = one, .from = from, .to = to, .steps = steps};
+	struct nudge n = {.pid = pid, .thread = one, .from = from, .to = to, .steps = steps};
 	int64_t until = monotonic_us() + us, at_last = until + PATIENCE_US;
 	int how, signal = 0, status = one->is_moved ? trace_put_registers(one->tid, &one->regs) : 0;
 	if (status)
@@ -203,6 +232,7 @@ int thread_nudge(struct thread *one, int64_t us, bool steps, uint64_t from, uint
 		if (!status)
 			status = judge(&n, how, &signal);
 	} while (!status);
+	send_later_ones(&n);
 	if (status > 0)
 		set_waiting(&n, false);
 	return status < 0 ? status : thread_note_stopped(one);

@@ -49,7 +49,7 @@ void thread_release(struct threads *t, struct thread *one);
 bool thread_has_faulted(const struct thread *one);
 /* Lets a stopped thread run, also one that job control has stopped, and stops it again: in front of a system call outside of a range of code, behind one
  * in it that leads out of it, or when so long has passed; steps: wherever it comes out. The others stay as they are. Returns 0 or -errno. */
-int thread_nudge(struct thread *one, int64_t us, bool steps, uint64_t from, uint64_t to) __attribute__((warn_unused_result));
+int thread_nudge(pid_t pid, struct thread *one, int64_t us, bool steps, uint64_t from, uint64_t to) __attribute__((warn_unused_result));
 /* Reads what a stopped thread goes on with. */
 int thread_note_stopped(struct thread *one) __attribute__((warn_unused_result));
 

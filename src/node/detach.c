@@ -162,7 +162,7 @@ static const char *prepare_thread(const struct detach_view *v, struct thread *on
 	if (!one->in_group_stop && tries < TRIES_ALONE)
 		return problem;
 	for (int i = 0; problem && i < NUDGES_MAX && monotonic_us() < until; i++) {
-		if (thread_nudge(one, us, tries % 2, v->plan->base, v->plan->base + GUEST_PRIVATE_OFFSET))
+		if (thread_nudge(v->pid, one, us, tries % 2, v->plan->base, v->plan->base + GUEST_PRIVATE_OFFSET))
 			return one->is_gone ? NULL : problem;
 		problem = detach_prepare(v, one);
 	}
