@@ -415,14 +415,15 @@ int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct w
 	return 0;
 }
 
-int copy_emit_again(const struct procedure *p, uint64_t bias, struct zone *z, uint64_t code, struct copy **out)
+int copy_emit_again(const struct procedure *p, uint64_t bias, struct zone *z, uint64_t code, const struct inline_weaver *const *inlines, size_t inline_count,
+		    struct copy **out)
 {
 	struct emission m = {.p = p, .z = z};
-	size_t bound = size_bound(p, 0);
+	m.inlined = inline_begin(p, inlines, inline_count, &m.e);
+	size_t bound = size_bound(p, 0) + inline_room(m.inlined);
 	uint8_t *bytes = malloc(bound);
 	if (!bytes)
 		abort();
-	m.inlined = inline_begin(p, NULL, 0, &m.e);
 	m.e = (struct emitter){bytes, code, bound, 0, false};
 	struct copy *c = emit_copy(&m, bias, code, NULL, 0);
 	inline_end(m.inlined);

@@ -62,8 +62,9 @@ struct inline_weaver;
 /* Emits the copy into the zone. `weaves` must be sorted by offset; their resume addresses are filled in. `inlines`: weave_inline.h. Returns 0, -ENOSPC (zone full), -ERANGE (an operand out of reach). */
 int copy_emit(const struct procedure *p, uint64_t bias, struct zone *z, struct weave *weaves, size_t weave_count, const struct inline_weaver *const *inlines,
 	      size_t inline_count, struct copy **out) __attribute__((warn_unused_result));
-/* The copy that copy_emit made of the procedure at that address, with nothing woven into it. Returns 0; -EILSEQ: something else is there. */
-int copy_emit_again(const struct procedure *p, uint64_t bias, struct zone *z, uint64_t code, struct copy **out) __attribute__((warn_unused_result));
+/* The copy that copy_emit made of the procedure at that address, without weaves. Returns 0; -EILSEQ: something else is there. */
+int copy_emit_again(const struct procedure *p, uint64_t bias, struct zone *z, uint64_t code, const struct inline_weaver *const *inlines, size_t inline_count,
+		    struct copy **out) __attribute__((warn_unused_result));
 /* A call that the copy makes itself, of the instruction with that index: where in the copy the two halves of the return address are. */
 bool copy_return_address(const struct copy *c, size_t insn, uint32_t *low, uint32_t *high);
 void copy_free(struct copy *c);

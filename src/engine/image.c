@@ -626,7 +626,9 @@ static void redirect_rest(struct image *im, struct loaded *l, uint64_t except, i
 /* Nothing that goes into the copies is this run's alone, and nothing is in the text already. */
 static bool may_have_snapshot(const struct image *im, const struct loaded *l)
 {
-	bool plain = im->redirect_all && !im->direct_calls && !im->only_traps && !im->visits && !l->inlined_count;
+	bool plain = im->redirect_all && !im->only_traps && !im->visits;
+	for (size_t i = 0; i < l->inlined_count; i++)
+		plain &= l->inlined[i]->name != NULL;
 	return plain && im->snapshots >= 0 && l->fresh && !l->written.count && module_has_one_text(l->module);
 }
 

@@ -30,6 +30,8 @@ uint64_t image_reserve_tables(struct image *im, uint64_t size); /* an offset in 
 void image_publish_landings(struct redirected *r);
 void image_free_redirected(struct redirected *r);
 void image_own(struct loaded *l, struct redirected *r); /* it is one of the module's from now on */
+/* Without weaves, what is at that address already. Returns 0; -EILSEQ: it is something else. */
+int image_emit_copy_again(struct loaded *l, const struct procedure *p, uint64_t code, struct copy **out) __attribute__((warn_unused_result));
 /* written.c: may the program have changed any of its bytes? */
 bool image_is_written(const struct loaded *l, const struct procedure *p);
 /* inherit.c */

@@ -25,11 +25,20 @@ struct snapshot {
 	uint32_t generation;             /* of the commit that wrote it */
 };
 
-static void name_variant(const struct loaded *l, unsigned variant, char out[STAMP_NAME_SIZE])
+void snapshot_kind(const struct image *im, const struct loaded *l, char out[SNAPSHOT_KIND_SIZE])
 {
-	char kind[16];
-	snprintf(kind, sizeof kind, ".%u", variant);
-	stamp_name(l->module, kind, out);
+	memset(out, 0, SNAPSHOT_KIND_SIZE);
+	strcpy(out, im->direct_calls ? "-direct" : "");
+	for (size_t i = 0; i < l->inlined_count; i++)
+		snprintf(out + strlen(out), SNAPSHOT_KIND_SIZE - strlen(out), "-%s", l->inlined[i]->name);
+}
+
+static void name_variant(const struct image *im, const struct loaded *l, unsigned variant, char out[STAMP_NAME_SIZE])
+{
+	char kind[SNAPSHOT_KIND_SIZE], suffix[SNAPSHOT_KIND_SIZE + 8];
+	snapshot_kind(im, l, kind);
+	snprintf(suffix, sizeof suffix, "%s.%u", kind, variant);
+	stamp_name(l->module, suffix, out);
 }
 
 static bool has_room(const struct snapshot_header *h, const struct loaded *l)
@@ -41,9 +50,16 @@ static bool has_room(const struct snapshot_header *h, const struct loaded *l)
 	return true;
 }
 
-static bool is_wanted(const struct snapshot_header *h, size_t size, const struct loaded *l)
+static bool is_of_kind(const struct image *im, const struct snapshot_header *h, const struct loaded *l)
 {
-	return size > sizeof *h && stamp_fits(&h->stamp, l->module, snapshot_magic, size) && h->text_start == l->text.start - l->bias &&
+	char kind[SNAPSHOT_KIND_SIZE];
+	snapshot_kind(im, l, kind);
+	return !memcmp(h->kind, kind, sizeof kind);
+}
+
+static bool is_wanted(const struct image *im, const struct snapshot_header *h, size_t size, const struct loaded *l)
+{
+	return size > sizeof *h && is_of_kind(im, h, l) && stamp_fits(&h->stamp, l->module, snapshot_magic, size) && h->text_start == l->text.start - l->bias &&
 	       h->text_size == l->text.end - l->text.start;
 }
 
@@ -58,12 +74,12 @@ static const struct snapshot_header *map_variant(struct image *im, const struct 
 {
 	char name[STAMP_NAME_SIZE];
 	struct stat st;
-	name_variant(l, variant, name);
+	name_variant(im, l, variant, name);
 	int fd = analysis_folder_open(im->snapshots, name, &st);
 	if (fd < 0)
 		return NULL;
 	const struct snapshot_header *h = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-	bool is_good = h != MAP_FAILED && is_wanted(h, st.st_size, l) && stamp_holds(&h->stamp) && snapshot_is_sound(h, l->module);
+	bool is_good = h != MAP_FAILED && is_wanted(im, h, st.st_size, l) && stamp_holds(&h->stamp) && snapshot_is_sound(h, l->module);
 	if (is_good)
 		mark_used(fd, &st);
 	else if (h != MAP_FAILED)
@@ -78,7 +94,7 @@ static const struct snapshot_header *open_variant(struct image *im, const struct
 	const void **known = &l->module->snapshots[variant];
 	if (!*known)
 		*known = map_variant(im, l, variant);
-	return *known && has_room(*known, l) ? *known : NULL;
+	return *known && is_of_kind(im, *known, l) && has_room(*known, l) ? *known : NULL;
 }
 
 void snapshots_close(struct module *m)
@@ -93,11 +109,11 @@ static bool is_in_use(struct image *im, const struct loaded *l, unsigned variant
 	char name[STAMP_NAME_SIZE];
 	struct snapshot_header h;
 	struct stat st;
-	name_variant(l, variant, name);
+	name_variant(im, l, variant, name);
 	int fd = analysis_folder_open(im->snapshots, name, &st);
 	if (fd < 0)
 		return false;
-	bool is = read(fd, &h, sizeof h) == sizeof h && is_wanted(&h, st.st_size, l);
+	bool is = read(fd, &h, sizeof h) == sizeof h && is_wanted(im, &h, st.st_size, l);
 	close(fd);
 	return is;
 }
@@ -107,7 +123,7 @@ void snapshot_free_name(struct image *im, const struct loaded *l, char out[STAMP
 	unsigned variant = 0;
 	while (variant < SNAPSHOTS_MAX && is_in_use(im, l, variant))
 		variant++;
-	name_variant(l, variant < SNAPSHOTS_MAX ? variant : l->text.start / PAGE % SNAPSHOTS_MAX, out);
+	name_variant(im, l, variant < SNAPSHOTS_MAX ? variant : l->text.start / PAGE % SNAPSHOTS_MAX, out);
 }
 
 /* --- Restoring. */
@@ -159,12 +175,27 @@ static void put_returns(const struct snapshot *s, const struct loaded *l, const 
 	}
 }
 
-static void put_procedure(struct snapshot *s, struct loaded *l, const struct snapshot_procedure *p)
+static void put_copy(const struct snapshot *s, const struct loaded *l, const struct snapshot_procedure *p)
 {
-	const struct snapshot_range *ranges = ranges_of(s, p);
 	uint8_t *code = zone_host(l->zone, l->text.start + p->code);
 	memcpy(code, (const uint8_t *)snapshot_section(s->h, SNAPSHOT_CODE) + p->code_at, p->size);
 	put_returns(s, l, p, code);
+}
+
+/* What is redirected already has another copy, but calls may lead to this one. */
+static void put_gate(const struct snapshot *s, const struct loaded *l, const struct snapshot_procedure *p)
+{
+	struct copy c = {.gate = l->text.start + p->code + p->gate};
+	if (!p->gate)
+		return;
+	put_copy(s, l, p);
+	copy_forward(&c, l->zone, p->entry + l->bias);
+}
+
+static void put_procedure(struct snapshot *s, struct loaded *l, const struct snapshot_procedure *p)
+{
+	const struct snapshot_range *ranges = ranges_of(s, p);
+	put_copy(s, l, p);
 	put_hops(s, l, p);
 	for (uint32_t i = 0; i < p->range_count; i++)
 		s->by_range[ranges[i].range] = p - procedures(s) + 1;
@@ -235,7 +266,9 @@ bool snapshot_restore(struct image *im, struct loaded *l)
 	claim_room(s, l);
 	const struct snapshot_procedure *p = procedures(s), *end = p + h->sections[SNAPSHOT_PROCEDURES].count;
 	for (; p < end; p++)
-		if (!is_owned(s, l, p))
+		if (is_owned(s, l, p))
+			put_gate(s, l, p);
+		else
 			put_procedure(s, l, p);
 	put_landings(im, s, l, landings);
 	put_refusals(s, l);
@@ -354,7 +387,7 @@ static int make(struct loaded *l, const struct snapshot_procedure *p, struct red
 	if (!status && !is_same(s, p, r->procedure))
 		status = -EILSEQ;
 	if (!status)
-		status = copy_emit_again(r->procedure, l->bias, l->zone, l->text.start + p->code, &r->copy);
+		status = image_emit_copy_again(l, r->procedure, l->text.start + p->code, &r->copy);
 	return status ? status : recall_plans(s, p, r);
 }
 

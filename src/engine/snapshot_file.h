@@ -6,6 +6,8 @@
 #include "engine/springboard.h"
 #include "engine/stamp.h"
 
+enum { SNAPSHOT_KIND_SIZE = 40 };
+
 enum snapshot_section {
 	SNAPSHOT_PROCEDURES, /* struct snapshot_procedure, by the address of the copy */
 	SNAPSHOT_RANGES,     /* struct snapshot_range: the parts of a procedure */
@@ -34,7 +36,7 @@ struct snapshot_procedure {
 	uint32_t hole_at, hole_count;
 	uint32_t hop_at, hop_count;
 	uint32_t return_at, return_count;
-	uint32_t unused;
+	uint32_t gate;                /* offset in the copy; 0: none */
 };
 
 struct snapshot_range {
@@ -72,6 +74,7 @@ struct snapshot_extent {
 struct snapshot_header {
 	struct stamp stamp;
 	uint64_t text_start, text_size; /* module offset, bytes */
+	char kind[SNAPSHOT_KIND_SIZE]; /* what is woven into all copies, and how calls go */
 	struct springboard_counts counts;
 	struct {
 		uint64_t at, count; /* offset in the file, records */

@@ -15,6 +15,7 @@ typedef VEC(uint8_t) byte_list;
 
 struct maker {
 	const struct loaded *l;
+	VEC(const struct redirected *) kept; /* by the address of the copy */
 	byte_list sections[SNAPSHOT_SECTIONS];
 };
 
@@ -40,15 +41,6 @@ static uint32_t count_of(const struct maker *k, enum snapshot_section s)
 	return k->sections[s].count / snapshot_record_size[s];
 }
 
-/* Nothing in it is this run's. */
-static bool is_plain(const struct redirected *r)
-{
-	for (size_t i = 0; i < r->procedure->insn_count; i++)
-		if (r->copy->entries[i].woven)
-			return false;
-	return !r->copy->detour && !r->copy->cold.count;
-}
-
 static bool has_known_ranges(const struct redirected *r)
 {
 	const struct module *m = r->loaded->module;
@@ -62,7 +54,7 @@ static bool has_known_ranges(const struct redirected *r)
 
 static bool is_keepable(const struct redirected *r)
 {
-	return r->copy && r->plan_count && !r->leaving && has_known_ranges(r) && is_plain(r);
+	return r->copy && r->plan_count && !r->leaving && !r->copy->detour && has_known_ranges(r);
 }
 
 static void put_landings(struct maker *k, const struct range *offsets)
@@ -135,11 +127,42 @@ static void put_returns(struct maker *k, const struct redirected *r)
 	}
 }
 
+static bool is_in_kept(const struct maker *k, uint64_t code_address)
+{
+	size_t low = 0, high = k->kept.count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (k->kept.at[middle]->copy->code <= code_address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && code_address < k->kept.at[low - 1]->copy->code + k->kept.at[low - 1]->copy->size;
+}
+
+/* Calls lead straight to copies; those that aren't kept have no place of their own. */
+static void put_calls(struct maker *k, const struct redirected *r)
+{
+	enum { DISPLACEMENT = 4 };
+	for (size_t i = 0; i < r->procedure->insn_count; i++) {
+		const struct insn *call = &r->procedure->insns[i];
+		if (call->flow != FLOW_CALL || !r->copy->entries[i].in_place || call->length <= DISPLACEMENT)
+			continue;
+		uint64_t end = insn_end(call) + k->l->bias;
+		uint8_t *bytes = k->sections[SNAPSHOT_TEXT].at + (end - DISPLACEMENT - k->l->text.start);
+		int32_t distance;
+		memcpy(&distance, bytes, DISPLACEMENT);
+		if (end + distance != call->target + k->l->bias && !is_in_kept(k, end + distance))
+			memcpy(bytes, procedure_bytes(r->procedure, call) + call->length - DISPLACEMENT, DISPLACEMENT);
+	}
+}
+
 static void put_procedure(struct maker *k, const struct redirected *r)
 {
 	struct snapshot_procedure p = {.entry = r->procedure->entry,
 				       .code = r->copy->code - k->l->text.start,
 				       .size = r->copy->size,
+				       .gate = r->copy->gate ? r->copy->gate - r->copy->code : 0,
 				       .code_at = count_of(k, SNAPSHOT_CODE),
 				       .range_at = count_of(k, SNAPSHOT_RANGES),
 				       .range_count = r->procedure->range_count,
@@ -156,6 +179,7 @@ static void put_procedure(struct maker *k, const struct redirected *r)
 		put_plan(k, &r->plans[i]);
 	}
 	put_returns(k, r);
+	put_calls(k, r);
 	p.hole_count = count_of(k, SNAPSHOT_HOLES) - p.hole_at;
 	p.hop_count = count_of(k, SNAPSHOT_HOPS) - p.hop_at;
 	p.return_count = count_of(k, SNAPSHOT_RETURNS) - p.return_at;
@@ -186,12 +210,12 @@ static int order_ranges(const void *a, const void *b)
 }
 
 /* Those of all procedures, in the order of the text. */
-static void put_all_landings(struct maker *k, const struct redirected *const *all, size_t count)
+static void put_all_landings(struct maker *k)
 {
 	VEC(struct range) ranges = {0};
-	for (size_t i = 0; i < count; i++)
-		for (size_t r = 0; r < all[i]->plan_count; r++)
-			vec_push(&ranges, all[i]->plans[r].range);
+	for (size_t i = 0; i < k->kept.count; i++)
+		for (size_t r = 0; r < k->kept.at[i]->plan_count; r++)
+			vec_push(&ranges, k->kept.at[i]->plans[r].range);
 	if (ranges.count)
 		qsort(ranges.at, ranges.count, sizeof *ranges.at, order_ranges);
 	for (size_t i = 0; i < ranges.count; i++)
@@ -222,29 +246,33 @@ static void begin_text(struct maker *k, const uint8_t *file)
 	free(none);
 }
 
-static void fill(struct maker *k, size_t first_redirected, size_t first_refusal)
+static void choose(struct maker *k, size_t first)
 {
-	VEC(const struct redirected *) all = {0};
-	for (size_t i = first_redirected; i < k->l->redirected.count; i++)
+	for (size_t i = first; i < k->l->redirected.count; i++)
 		if (is_keepable(k->l->redirected.at[i]))
-			vec_push(&all, k->l->redirected.at[i]);
-	if (all.count)
-		qsort(all.at, all.count, sizeof *all.at, order_copies);
-	for (size_t i = 0; i < all.count; i++) {
-		put_procedure(k, all.at[i]);
-		put_extent(k, (struct snapshot_procedure *)k->sections[SNAPSHOT_PROCEDURES].at + i);
-	}
-	put_all_landings(k, all.at, all.count);
-	put_refused(k, first_refusal);
-	vec_free(&all);
+			vec_push(&k->kept, k->l->redirected.at[i]);
+	if (k->kept.count)
+		qsort(k->kept.at, k->kept.count, sizeof *k->kept.at, order_copies);
 }
 
-static byte_list assemble(struct maker *k, const struct springboard_counts *counts)
+static void fill(struct maker *k, size_t first_redirected, size_t first_refusal)
+{
+	choose(k, first_redirected);
+	for (size_t i = 0; i < k->kept.count; i++) {
+		put_procedure(k, k->kept.at[i]);
+		put_extent(k, (struct snapshot_procedure *)k->sections[SNAPSHOT_PROCEDURES].at + i);
+	}
+	put_all_landings(k);
+	put_refused(k, first_refusal);
+}
+
+static byte_list assemble(const struct image *im, struct maker *k, const struct springboard_counts *counts)
 {
 	static const uint8_t padding[ALIGNMENT];
 	const struct loaded *l = k->l;
 	byte_list out = {0};
 	struct snapshot_header h = {.text_start = l->text.start - l->bias, .text_size = l->text.end - l->text.start, .counts = *counts};
+	snapshot_kind(im, l, h.kind);
 	put(&out, &h, sizeof h);
 	for (int s = 0; s < SNAPSHOT_SECTIONS; s++) {
 		put(&out, padding, -out.count % ALIGNMENT);
@@ -287,11 +315,12 @@ void snapshot_keep(struct image *im, struct loaded *l, size_t first_redirected, 
 		return;
 	begin_text(&k, file);
 	fill(&k, first_redirected, first_refusal);
-	byte_list made = assemble(&k, counts);
+	byte_list made = assemble(im, &k, counts);
 	int status = l->module->is_lost ? 0 : save(im, l, made.at, made.count);
 	if (status)
 		log_info("the snapshot of %s can't be kept: %s", l->module->path, strerror(-status));
 	vec_free(&made);
+	vec_free(&k.kept);
 	for (int s = 0; s < SNAPSHOT_SECTIONS; s++)
 		vec_free(&k.sections[s]);
 }

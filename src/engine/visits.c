@@ -100,13 +100,26 @@ static int emit_with_probes(struct loaded *l, const struct procedure *p, const b
 	return status;
 }
 
+static size_t inlined_into(const struct loaded *l, bool sparing, const struct inline_weaver **out)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < l->inlined_count; i++)
+		if (!sparing || !l->inlined[i]->yields)
+			out[count++] = l->inlined[i];
+	return count;
+}
+
+int image_emit_copy_again(struct loaded *l, const struct procedure *p, uint64_t code, struct copy **out)
+{
+	const struct inline_weaver *inlined[INLINE_WEAVERS_MAX];
+	int status = copy_emit_again(p, l->bias, l->zone, code, inlined, inlined_into(l, false, inlined), out);
+	return status && l->inlined_count ? copy_emit_again(p, l->bias, l->zone, code, inlined, inlined_into(l, true, inlined), out) : status;
+}
+
 int image_emit_copy(struct image *im, struct loaded *l, const struct procedure *p, struct weave *weaves, size_t count, bool sparing, struct copy **out)
 {
 	const struct inline_weaver *inlined[INLINE_WEAVERS_MAX + 1];
-	size_t inlined_count = 0;
-	for (size_t i = 0; i < l->inlined_count; i++)
-		if (!sparing || !l->inlined[i]->yields)
-			inlined[inlined_count++] = l->inlined[i];
+	size_t inlined_count = inlined_into(l, sparing, inlined);
 	if (l->module->is_lost)
 		return -EIO;
 	for (size_t i = 0; i < count; i++)

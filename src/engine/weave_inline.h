@@ -43,6 +43,7 @@ struct inline_weaver {
 	void (*plan)(const struct inline_weaver *w, const struct inline_code *c, uint8_t *marks, uint8_t mark);
 	void (*hot)(const struct inline_weaver *w, struct inline_code *c);
 	void (*cold)(const struct inline_weaver *w, struct inline_code *c, const struct inline_cold *cold);
+	const char *name; /* of a weaver whose code depends on the module alone, and may be kept with it (snapshot.h); else NULL */
 };
 
 /* jcc to cold code of this instruction. */

@@ -211,7 +211,7 @@ void weave_heap_writes_module_loaded(struct family *f, struct loaded *l)
 	struct heap_writes *h = calloc(1, sizeof *h);
 	if (!h)
 		abort();
-	h->weaver = (struct inline_weaver){false, false, ROOM, h, plan, emit_check, emit_slow};
+	h->weaver = (struct inline_weaver){false, false, ROOM, h, plan, emit_check, emit_slow, "writes"};
 	h->allocator = allocator_procedures(l->module);
 	if (h->allocator.end)
 		log_debug("%s: its allocator lies at %#lx-%#lx", l->module->path, h->allocator.start, h->allocator.end);

@@ -107,8 +107,8 @@ void weave_shadow_module_loaded(struct family *f, struct loaded *l)
 	struct shadow *s = calloc(1, sizeof *s);
 	if (!s)
 		abort();
-	s->note = (struct inline_weaver){true, true, NOTE_ROOM, s, plan_note, emit_note, NULL};
-	s->check = (struct inline_weaver){true, false, CHECK_ROOM, s, plan_check, emit_check, emit_differs};
+	s->note = (struct inline_weaver){true, true, NOTE_ROOM, s, plan_note, emit_note, NULL, "shadow"};
+	s->check = (struct inline_weaver){true, false, CHECK_ROOM, s, plan_check, emit_check, emit_differs, "returns"};
 	l->shadow = s;
 	l->inlined[l->inlined_count++] = &s->note;
 	l->inlined[l->inlined_count++] = &s->check;

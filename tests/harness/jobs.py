@@ -52,7 +52,7 @@ def lacking(words):
     return [w for w in words if not shutil.which(w, path="/usr/sbin:/usr/bin:/sbin:/bin")]
 
 
-KEEPS_SNAPSHOTS, AGAIN = {"redirect", "firewall"}, ".again"
+KEEPS_SNAPSHOTS, AGAIN = {"redirect", "direct", "firewall", "shadow", "heap", "strict"}, ".again"
 
 
 class ProgramJob:
