@@ -139,6 +139,20 @@ static void keep_gap(struct zone *z, uint64_t start, uint64_t end)
 	}
 }
 
+/* Room that was passed over, but for the pieces in it. */
+static void keep_gaps(struct zone *z, uint64_t start, uint64_t end)
+{
+	const struct zone_piece *piece, *first;
+	for (; start < end; start = first ? (first->end + 15) & ~15ul : end) {
+		first = NULL;
+		for (piece = z->pieces.at; piece < z->pieces.at + z->pieces.count; piece++)
+			if (piece->start < end && piece->end > start && (!first || piece->start < first->start))
+				first = piece;
+		if (!first || first->start > start)
+			keep_gap(z, start, first ? first->start : end);
+	}
+}
+
 static uint64_t take_from_gap(struct zone *z, size_t size, uint64_t text)
 {
 	for (size_t i = 0; i < sizeof z->gaps / sizeof *z->gaps; i++) {
@@ -158,11 +172,11 @@ uint64_t zone_reserve_for(struct zone *z, size_t size, uint64_t text)
 {
 	uint64_t found = take_from_gap(z, size, text);
 	for (int i = 0; i < 2 && !found; i++) {
-		uint64_t next = z->copies[i].next, from = next, at = next_window(next, text);
-		for (const struct zone_piece *piece; (piece = piece_within(z, at, at + size)); at = next_window(from, text))
-			from = piece->end;
-		if (at - next <= (z->copies[i].end - next) / 4 && (found = take(z, i, at, size)) && at > from)
-			keep_gap(z, from, at);
+		uint64_t next = z->copies[i].next, at = next_window(next, text);
+		for (const struct zone_piece *piece; (piece = piece_within(z, at, at + size));)
+			at = next_window(piece->end, text);
+		if (at - next <= (z->copies[i].end - next) / 4 && (found = take(z, i, at, size)))
+			keep_gaps(z, next, at);
 	}
 	return found ? found : zone_reserve(z, size);
 }

@@ -61,6 +61,49 @@ static void room_is_given_once(void **state)
 	}
 }
 
+static void hand_out(uint8_t *taken, uint64_t start, uint64_t size)
+{
+	for (uint64_t at = start - BASE; at < start - BASE + size; at += 16) {
+		assert_in_range(at, 0, ZONE_SIZE - 16);
+		assert_false(taken[at / 16]++);
+	}
+}
+
+/* The same with pieces that are claimed where they are, and modules that get room apart. */
+static void claimed_room_is_given_once(void **state)
+{
+	enum { ROUNDS = 3000, SIZE = 4096 };
+	static uint8_t taken[ZONE_SIZE / 16];
+	struct zone_apart apart;
+	unsigned claimed = 0, random = 1;
+	for (int above = 0; above < 2; above++) {
+		struct zone z;
+		zone_init(&z, BASE, above, NULL);
+		memset(taken, 0, sizeof taken);
+		for (int i = 0; i < ROUNDS; i++) {
+			random = random * 1103515245 + 12345;
+			uint64_t start = (z.copies[0].next + (random >> 8) % (8 << 20)) & ~15ul, text = BASE + 0x20000000 + (i % 7) * 0x1234000 + i * 64ul;
+			if (i % 5 == 0 && zone_is_free(&z, start, start + 3 * SIZE)) {
+				zone_claim(&z, start, start + 3 * SIZE);
+				hand_out(taken, start, 3 * SIZE);
+				claimed++;
+			}
+			if (i % 100 == 0)
+				zone_begin_apart(&z, &apart);
+			if (!(start = zone_reserve_for(&z, SIZE, text)))
+				break;
+			zone_trim(&z, start + SIZE / 2);
+			hand_out(taken, start, SIZE / 2);
+			if (i % 100 < 20)
+				zone_claim(&z, start, start + SIZE / 2);
+			if (i % 100 == 19)
+				zone_end_apart(&z, &apart);
+		}
+		zone_release(&z);
+	}
+	assert_in_range(claimed, 100, ROUNDS);
+}
+
 static void full_zone_has_no_stub(void **state)
 {
 	static struct loaded l;
@@ -84,7 +127,7 @@ static void full_zone_has_no_stub(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(room_is_kept), cmocka_unit_test(room_is_given_once),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(room_is_kept), cmocka_unit_test(room_is_given_once), cmocka_unit_test(claimed_room_is_given_once),
 		cmocka_unit_test(full_zone_has_no_stub)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
