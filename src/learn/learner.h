@@ -41,7 +41,8 @@ struct learner_config {
 
 void learner_config_init(struct learner_config *c);
 
-/* Where procedures come from. get returns 0 or -errno (the candidate is then never observed); put may be NULL. */
+/* Where procedures come from. get returns 0 or -errno; -EAGAIN: its module isn't loaded anywhere at the moment; with any other the candidate is never observed.
+ * put may be NULL. */
 struct learner_code {
 	void *context;
 	int (*get)(void *context, const struct module_key *module, uint64_t entry, const struct procedure **out);

@@ -1,6 +1,8 @@
 /* One procedure's way from new to settled. */
 #include "learn/learner_private.h"
 
+#include <errno.h>
+
 /* A procedure whose hypotheses go on changing is settled all the same after that many times confirm_executions. */
 enum { CONFIRM_PATIENCE = 16 };
 
@@ -41,38 +43,40 @@ static void start_phase(struct learner *l, struct candidate *c, enum learn_phase
 	l->wants_stale = true;
 }
 
-static bool make_plan(struct learner *l, struct candidate *c)
+static int make_plan(struct learner *l, struct candidate *c)
 {
 	const struct procedure *p;
 	if (c->plan)
-		return true;
-	if (l->code.get(l->code.context, &c->module, c->entry, &p))
-		return false;
-	bool usable = p->entry == c->entry && !plan_new(p, l->config.max_pairs, &c->plan);
+		return 0;
+	int status = l->code.get(l->code.context, &c->module, c->entry, &p);
+	if (status)
+		return status;
+	status = p->entry == c->entry ? plan_new(p, l->config.max_pairs, &c->plan) : -EINVAL;
 	if (l->code.put)
 		l->code.put(l->code.context, p);
-	if (!usable)
-		return false;
+	if (status)
+		return status;
 	c->active = calloc(c->plan->point_count + 1, sizeof *c->active);
 	if (!c->active)
 		abort();
 	add_memory(l, c, 1);
-	return true;
+	return 0;
 }
 
-bool candidate_begin(struct learner *l, struct candidate *c)
+int candidate_begin(struct learner *l, struct candidate *c)
 {
-	if (!make_plan(l, c)) {
-		c->refused = true;
-		return false;
+	int status = make_plan(l, c);
+	c->turn = ++l->turn;
+	if (status) {
+		c->refused = status != -EAGAIN;
+		return status;
 	}
 	c->wanted = true;
 	c->recent = 0;
-	c->turn = ++l->turn;
 	c->seen_us = l->now_us;
 	vec_push(&l->wanted, c - l->candidates.at);
 	start_phase(l, c, c->phase == PHASE_CONFIRM && (c->infer || c->exhaustions) ? PHASE_CONFIRM : PHASE_OBSERVE);
-	return true;
+	return 0;
 }
 
 void candidate_end(struct learner *l, struct candidate *c)

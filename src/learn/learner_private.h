@@ -59,8 +59,8 @@ void budget_init(struct budget *b, unsigned percent);
 void budget_spend(struct budget *b, int64_t ns);
 void budget_fill(struct budget *b, unsigned percent, int64_t now_us);
 
-/* Puts a candidate in (making its plan) or takes it out. */
-bool candidate_begin(struct learner *l, struct candidate *c);
+/* Puts a candidate in (making its plan) or takes it out. Returns 0 or -errno, as learner_code.get. */
+int candidate_begin(struct learner *l, struct candidate *c);
 void candidate_end(struct learner *l, struct candidate *c);
 /* Moves a wanted one on to its next phase if it is due. */
 void candidate_advance(struct learner *l, struct candidate *c);

@@ -1,6 +1,9 @@
 /* Which procedures are observed at a time: the batch, within budget and memory. */
 #include "learn/learner_private.h"
 
+#include <errno.h>
+#include <string.h>
+
 enum {
 	BATCH_GROWS_US = 500000,
 	FILL_EVERY_US = 300000,
@@ -95,9 +98,15 @@ static void fill_batch(struct learner *l)
 	if (!l->config.full && count > room)
 		evict_idle(l, count - room);
 	size_t variables = 0;
+	const struct module_key *absent = NULL;
 	for (size_t i = 0; i < count && has_room(l); i++) {
 		struct candidate *c = &l->candidates.at[queue[i].number];
-		if (candidate_begin(l, c))
+		if (absent && !strncmp(absent->hex, c->module.hex, MODULE_KEY_SIZE))
+			continue;
+		int status = candidate_begin(l, c);
+		if (status == -EAGAIN)
+			absent = &c->module;
+		if (!status)
 			variables += c->plan->variable_count;
 		if (variables > (l->config.full ? FILL_VARIABLES : FILL_VARIABLES_LIVE)) {
 			l->filled_us = -1;

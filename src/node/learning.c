@@ -1,5 +1,6 @@
 #include "node/learning_private.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,8 @@ static int code_get(void *context, const struct module_key *key, uint64_t entry,
 	struct module *m = module_by_key(context, key);
 	const struct procedure *p = m ? procedures_get(m, entry) : NULL;
 	*out = p;
+	if (!m)
+		return -EAGAIN;
 	return p && p->entry == entry ? 0 : -2; /* a cold part belongs to another procedure */
 }
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,11 +23,14 @@ struct guest {
 	int64_t now_us;
 	unsigned decoded;
 	bool idle[POOL]; /* never executed */
+	bool absent;     /* the module isn't loaded */
 };
 
 static int get_procedure(void *context, const struct module_key *module, uint64_t entry, const struct procedure **out)
 {
 	struct guest *g = context;
+	if (g->absent)
+		return -EAGAIN;
 	for (int i = 0; i < POOL; i++)
 		if (g->pool[i]->entry == entry) {
 			g->decoded++;
@@ -406,6 +410,87 @@ static void ignores_what_is_late_or_wrong(void **state)
 	guest_release(&g);
 }
 
+/* A program that has ended may be started again. */
+static void waits_for_modules_to_come_back(void **state)
+{
+	struct guest g;
+	struct learner_stats stats;
+	guest_init(&g, 33);
+	g.absent = true;
+	guest_learn(&g, POOL);
+	for (int i = 0; i < 30; i++)
+		tick(&g, 10);
+	learner_stats(g.l, &stats);
+	assert_int_equal(stats.refused, 0);
+	assert_int_equal(stats.wanted, 0);
+	g.absent = false;
+	for (int i = 0; i < 30; i++)
+		tick(&g, 10);
+	assert_true(wanted_count(&g) > 0);
+	guest_release(&g);
+}
+
+static size_t active_count(const struct learner_want *w)
+{
+	size_t count = 0;
+	for (uint32_t p = 0; p < w->plan->point_count; p++)
+		count += w->active[p];
+	return count;
+}
+
+/* A loop that is entered once: its points come to their limits, the entry doesn't. They rest while the others have another chance, and then all is settled. */
+static void rests_what_is_exhausted(void **state)
+{
+	struct guest g;
+	size_t count;
+	uint32_t point = 0;
+	guest_init(&g, 34);
+	guest_learn(&g, 1);
+	tick(&g, 20);
+	const struct learner_want *w = learner_wanted(g.l, &count);
+	assert_int_equal(count, 1);
+	while (w->plan->points[point].is_entry)
+		point++;
+	size_t active = active_count(w);
+	learner_exhausted(g.l, 0, w->generation + 1, &point, 1, 0); /* of another generation */
+	assert_int_equal(wanted_count(&g), 1);
+	learner_exhausted(g.l, 0, w->generation, &point, 1, 0);
+	assert_int_equal(wanted_count(&g), 0);
+	for (int i = 0; i < 10 && !wanted_count(&g); i++)
+		tick(&g, 0);
+	w = learner_wanted(g.l, &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(phase_count(&g, PHASE_CONFIRM), 1);
+	assert_false(w->active[point]);
+	assert_in_range(active_count(w), 1, active - 1);
+	learner_exhausted(g.l, 0, w->generation, &point, 1, 0);
+	assert_int_equal(phase_count(&g, PHASE_SETTLED), 1);
+	g.now_us += g.config.revisit_us;
+	for (int i = 0; i < 10 && !wanted_count(&g); i++)
+		tick(&g, 0);
+	w = learner_wanted(g.l, &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(active_count(w), active);
+	guest_release(&g);
+}
+
+/* Calls that nobody wanted, and traps, are paid from the same purse. */
+static void calls_beyond_limits_cost(void **state)
+{
+	struct guest g;
+	struct learner_stats before, after;
+	guest_init(&g, 35);
+	guest_learn(&g, 1);
+	tick(&g, 0);
+	learner_stats(g.l, &before);
+	learner_exhausted(g.l, 0, 0, NULL, 0, 1000000);
+	learner_landings(g.l, 1000);
+	learner_stats(g.l, &after);
+	assert_int_equal(after.beyond - before.beyond, 1000000);
+	assert_in_range(after.cost_us - before.cost_us, 10000, 100000);
+	guest_release(&g);
+}
+
 static void prefers_the_never_observed(void **state)
 {
 	struct guest g;
@@ -462,6 +547,9 @@ int main(void)
 		cmocka_unit_test(observes_every_procedure_in_its_turn),
 		cmocka_unit_test(full_mode_observes_everything),
 		cmocka_unit_test(ignores_what_is_late_or_wrong),
+		cmocka_unit_test(waits_for_modules_to_come_back),
+		cmocka_unit_test(rests_what_is_exhausted),
+		cmocka_unit_test(calls_beyond_limits_cost),
 		cmocka_unit_test(prefers_the_never_observed),
 		cmocka_unit_test(memory_is_bounded),
 	};
