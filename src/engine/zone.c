@@ -234,14 +234,19 @@ static bool is_left(const struct zone *z, const struct zone_piece *piece)
 	return is;
 }
 
-bool zone_is_short(const struct zone *z)
+uint64_t zone_left(const struct zone *z)
 {
 	uint64_t left = 0;
 	for (int i = 0; i < 2; i++)
 		left += z->copies[i].end - z->copies[i].next;
 	for (size_t i = 0; i < z->pieces.count; i++)
 		left -= is_left(z, &z->pieces.at[i]) ? z->pieces.at[i].end - z->pieces.at[i].start : 0;
-	return left <= z->spare;
+	return left;
+}
+
+bool zone_is_short(const struct zone *z)
+{
+	return zone_left(z) <= z->spare;
 }
 
 static bool hop_is_free(const struct zone *z, uint64_t at)

@@ -81,6 +81,8 @@ void zone_end_apart(struct zone *z, const struct zone_apart *before);
 
 /* No more is left than what is kept for copies that something needs: system calls must be watched in libraries that come last, too. */
 bool zone_is_short(const struct zone *z);
+/* Bytes of room for copies that were never used. */
+uint64_t zone_left(const struct zone *z);
 
 /* A byte value that can't be executed in 64-bit user mode and never will be: invalid, or privileged. */
 bool is_trap_byte(uint8_t byte);

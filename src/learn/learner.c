@@ -14,7 +14,7 @@ void learner_config_init(struct learner_config *c)
 		.observe_executions = 200,
 		.confirm_executions = 100,
 		.point_limit = 500,
-		.patience_us = 10000000,
+		.patience_us = 3000000,
 		.revisit_us = 60000000,
 		.min_samples = 2,
 		.memory_max = 256 << 20,
@@ -90,6 +90,12 @@ uint32_t learner_add(struct learner *l, const struct module_key *module, uint64_
 	l->table[slot] = l->candidates.count;
 	l->filled_us = -1;
 	return l->candidates.count - 1;
+}
+
+void learner_prefer(struct learner *l, uint32_t procedure)
+{
+	if (procedure < l->candidates.count)
+		l->candidates.at[procedure].preferred = true;
 }
 
 static struct candidate *find(struct learner *l, const struct module_key *module, uint64_t entry)

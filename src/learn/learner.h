@@ -7,7 +7,7 @@
  *
  * A bucket of CPU time, filled at the budget's rate and emptied by learner_cost and by records, decides how many procedures are observed
  * at a time: full, the batch grows; empty, those that deliver most are taken out. A redirected procedure that is never executed costs nothing and stays
- * until another one needs its place. Procedures never observed come first, then the unfinished, then the settled, each in rotation.
+ * until another one needs its place, and then has its next turn ever later. Procedures never observed come first, then the unfinished, then the settled, each in rotation.
  *
  * Samples are held back until the epoch they belong to has ended well: learner_commit_epoch merges them into the store, learner_discard_epoch
  * throws them away (paper section 2.2: nothing is learned from executions that failed).
@@ -24,6 +24,7 @@ struct learner;
 
 struct learner_config {
 	uint64_t node;                /* whose counts these are: random, kept in the state folder */
+	uint64_t seed;                /* of the order in which procedures have their first turn */
 	bool full;                    /* observe everything at once, settle nothing, no budget */
 	unsigned budget_percent;      /* of one CPU */
 	unsigned record_cost_ns;      /* what a record costs guest and supervisor together, beside learner_cost */
@@ -54,6 +55,9 @@ void learner_free(struct learner *l);
 
 /* A candidate, by the entry its decoded procedure has; its number, the same when it is told again. */
 uint32_t learner_add(struct learner *l, const struct module_key *module, uint64_t entry);
+
+/* It has its first turn before others, as one of the program's own. */
+void learner_prefer(struct learner *l, uint32_t procedure);
 
 /* What an earlier run knew about a candidate (a row of store_procedure_states): it is not "never observed". Others are ignored. */
 void learner_restore(struct learner *l, const struct module_key *module, uint64_t entry, const void *state, size_t size);

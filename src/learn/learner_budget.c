@@ -24,11 +24,10 @@ void budget_fill(struct budget *b, unsigned percent, int64_t now_us)
 	int64_t longest = 1000000ll * BUCKET_SECONDS * 5;
 	b->last_us = now_us;
 	b->level += (elapsed < longest ? elapsed : longest) * percent * 10;
-	if (b->level < b->capacity) {
+	if (b->level > b->capacity)
+		b->level = b->capacity;
+	if (b->level < b->capacity / 2)
 		b->full_us = -1;
-		return;
-	}
-	b->level = b->capacity;
-	if (b->full_us < 0)
+	else if (b->full_us < 0)
 		b->full_us = now_us;
 }

@@ -158,8 +158,10 @@ void candidate_exhausted(struct learner *l, struct candidate *c, const uint32_t 
 void candidate_advance(struct learner *l, struct candidate *c)
 {
 	const struct learner_config *config = &l->config;
-	if (c->recent)
+	if (c->recent) {
 		c->seen_us = l->now_us;
+		c->idle_visits = 0;
+	}
 	if (config->full)
 		return;
 	if (c->phase == PHASE_OBSERVE && c->executions >= config->observe_executions)

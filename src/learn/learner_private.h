@@ -11,7 +11,9 @@ struct candidate {
 	struct module_key module;
 	uint64_t entry;
 	uint8_t phase, committed_phase; /* enum learn_phase */
-	bool refused, wanted;
+	bool refused, wanted, preferred;
+	uint8_t idle_visits;        /* since it was executed last while it was wanted */
+	int64_t idle_until_us;      /* not before then */
 	uint32_t visits, committed_visits;
 	uint32_t generation;
 	struct plan *plan;          /* while wanted, or with samples of this epoch */
@@ -32,7 +34,7 @@ struct candidate {
 struct budget {
 	int64_t level, capacity;
 	int64_t last_us;            /* -1: no tick yet */
-	int64_t full_us;            /* since when it is full; -1: it is not */
+	int64_t full_us;            /* since when it is at least half full; -1: it is not */
 	int64_t spent_ns;           /* all time */
 };
 

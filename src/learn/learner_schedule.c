@@ -5,8 +5,8 @@
 #include <string.h>
 
 enum {
-	BATCH_GROWS_US = 500000,
-	FILL_EVERY_US = 300000,
+	BATCH_GROWS_US = 100000,
+	FILL_EVERY_US = 100000,
 	FILL_VARIABLES = 20000, /* of new plans in one tick: some 100 ms at most */
 	FILL_VARIABLES_LIVE = FILL_VARIABLES / 8, /* at a budget: probes at their limits wait to be taken out */
 };
@@ -22,7 +22,7 @@ enum rank { RANK_NEW, RANK_UNFINISHED, RANK_SETTLED, RANK_NEVER };
 static enum rank rank_of(const struct learner *l, const struct candidate *c)
 {
 	unsigned doublings = c->visits < 16 ? c->visits : 16;
-	if (c->refused || c->wanted)
+	if (c->refused || c->wanted || l->now_us < c->idle_until_us)
 		return RANK_NEVER;
 	if (l->config.full)
 		return RANK_NEW;
@@ -39,8 +39,18 @@ static enum rank rank_of(const struct learner *l, const struct candidate *c)
 struct choice {
 	enum rank rank;
 	uint64_t turn;
+	bool late;
 	uint32_t number;
+	uint64_t order;
 };
+
+/* Those that lie together in a module, cold code first, are seldom executed together; and short runs are to get on with other ones each time. */
+static uint64_t order_of(const struct learner *l, uint32_t number)
+{
+	uint64_t h = (number + 1) * 0x9e3779b97f4a7c15u ^ l->config.seed;
+	h = (h ^ h >> 31) * 0xbf58476d1ce4e5b9u;
+	return h ^ h >> 29;
+}
 
 static int order_choices(const void *a, const void *b)
 {
@@ -49,6 +59,10 @@ static int order_choices(const void *a, const void *b)
 		return x->rank < y->rank ? -1 : 1;
 	if (x->turn != y->turn)
 		return x->turn < y->turn ? -1 : 1;
+	if (x->late != y->late)
+		return y->late ? -1 : 1;
+	if (x->order != y->order)
+		return x->order < y->order ? -1 : 1;
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
@@ -60,7 +74,7 @@ static size_t waiting(const struct learner *l, struct choice **out)
 		const struct candidate *c = &l->candidates.at[n];
 		enum rank rank = rank_of(l, c);
 		if (rank != RANK_NEVER)
-			vec_push(&all, (struct choice){rank, c->turn, n});
+			vec_push(&all, (struct choice){rank, c->turn, !c->preferred, n, order_of(l, n)});
 	}
 	if (all.count)
 		qsort(all.at, all.count, sizeof *all.at, order_choices);
@@ -68,12 +82,14 @@ static size_t waiting(const struct learner *l, struct choice **out)
 	return all.count;
 }
 
-/* Room for those that wait: what was not executed for long goes to the end of the queue. */
+/* Room for those that wait: what was not executed for long. */
 static void evict_idle(struct learner *l, size_t places)
 {
 	for (size_t i = l->wanted.count; i-- > 0 && places;) {
 		struct candidate *c = &l->candidates.at[l->wanted.at[i]];
 		if (l->now_us - c->seen_us >= l->config.patience_us) {
+			unsigned doublings = c->idle_visits < 8 ? c->idle_visits++ : 8;
+			c->idle_until_us = l->now_us + (l->config.revisit_us << doublings);
 			candidate_end(l, c);
 			places--;
 		}
@@ -132,7 +148,7 @@ static void shed_load(struct learner *l)
 	for (size_t i = 0; i < l->wanted.count; i++) {
 		uint64_t recent = l->candidates.at[l->wanted.at[i]].recent;
 		if (recent)
-			vec_push(&busy, (struct choice){0, recent, l->wanted.at[i]});
+			vec_push(&busy, (struct choice){.turn = recent, .number = l->wanted.at[i]});
 		total += recent;
 	}
 	if (busy.count)
@@ -145,7 +161,7 @@ static void shed_load(struct learner *l)
 	vec_free(&busy);
 }
 
-/* Full for a while: the procedures under observation cost less than they may. */
+/* At least half full for a while: the procedures under observation cost less than they may. */
 static void grow_batch(struct learner *l)
 {
 	if (l->budget.full_us < 0 || l->now_us - l->budget.full_us < BATCH_GROWS_US || l->wanted.count < l->batch)

@@ -79,6 +79,8 @@ int learning_open(struct supervisor *s)
 		abort();
 	learner_config_init(&config);
 	config.node = node_number(store_directory(s->store));
+	if (getrandom(&config.seed, sizeof config.seed, GRND_NONBLOCK) != sizeof config.seed)
+		config.seed = clock_us();
 	config.full = s->options.learn_full;
 	config.budget_percent = s->options.learn_percent;
 	g->supervisor = s;
@@ -111,6 +113,8 @@ void learning_module_loaded(struct supervisor *s, struct family *f, struct loade
 		if (!has_room(l->module, l->module->ranges[i].start))
 			continue;
 		uint32_t number = learner_add(g->learner, &l->module->key, l->module->ranges[i].start);
+		if (l->module == f->program_module)
+			learner_prefer(g->learner, number);
 		while (g->candidates.count <= number)
 			vec_push(&g->candidates, (struct candidate){0});
 		g->candidates.at[number] = (struct candidate){l->module, l->module->ranges[i].start};

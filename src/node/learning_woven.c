@@ -3,7 +3,7 @@
 
 #include "node/guard.h"
 
-enum { FULL_LIMIT = 300, OWNER_BASE = 0x40000000 };
+enum { FULL_LIMIT = 300, OWNER_BASE = 0x40000000, LEFT_FOR_OTHERS = 24 << 20 };
 
 void learning_forget(struct family_learning *fl, size_t i)
 {
@@ -92,6 +92,8 @@ static void weave_want(struct learning *g, struct family_learning *fl, const str
 	w.loaded = image_module(&fl->family->image, &want->plan->module);
 	if (!w.loaded || !w.loaded->zone)
 		return;
+	if (!g->supervisor->options.learn_full && zone_left(w.loaded->zone) < LEFT_FOR_OTHERS)
+		return; /* copies are never given back, and patches need some, too */
 	for (uint32_t k = 0; k < want->plan->point_count; k++)
 		if (want->active[k])
 			weave_point(g, fl, &w, want, k);
