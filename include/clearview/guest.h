@@ -18,7 +18,7 @@
 #include <clearview/operand.h>
 #include <stdbool.h>
 
-enum { GUEST_ABI_VERSION = 17 };
+enum { GUEST_ABI_VERSION = 18 };
 
 /* Places in the blob that woven code, the kernel or the supervisor enter it at. */
 enum guest_entry {
@@ -459,6 +459,7 @@ struct guest_heap {
 	uint32_t region[HEAP_REGION_LIST]; /* numbers of the regions that have a map */
 	uint64_t free_gate;  /* a copy that calls of the allocator's own free were led to; 0: none seen yet */
 };
+enum { HEAP_USABLE_KEPT = 1024 };
 enum { GUEST_HIDDEN_MASKS = 256, GUEST_SAVED_FRAMES = 32, GUEST_SAVED_BYTES = 16384 };
 #define GUEST_SAVED_SIZE (GUEST_SAVED_FRAMES * (18 * 8ul + GUEST_SAVED_BYTES))
 struct guest_private {
@@ -471,6 +472,7 @@ struct guest_private {
 	uint64_t saved_frames;          /* address of saved.c's table, GUEST_SAVED_SIZE bytes, 0: none yet */
 	uint32_t incomplete;            /* on its way in or out (attach, detach): not to be adopted */
 	uint32_t expedited;             /* registered for expedited barriers, as its children are */
+	uint64_t heap_usable[HEAP_USABLE_KEPT]; /* what the allocator said of blocks' usable sizes, heap.c's */
 };
 
 _Static_assert(sizeof(struct guest_probe) <= 512, "probe table fits");

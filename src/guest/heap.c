@@ -28,11 +28,39 @@ static inline void store(uint64_t at, uint64_t value)
 	*(uint64_t *)at = value;
 }
 
-uint64_t heap_usable(uint64_t p)
+/* Asking takes long, and one block is asked about again and again: freed soon after it was allocated, say. What was answered is kept by address, in words of
+ * the address and the size; a block fresh from the allocator is asked about anew, and only live ones are looked up, so what is there is true. */
+enum { KEPT_SIZE_BITS = 20 };
+
+static inline uint64_t *kept_usable(uint64_t p)
+{
+	return &guest_private.heap_usable[(p >> 4 ^ p >> 14) % HEAP_USABLE_KEPT];
+}
+
+static uint64_t ask_usable(uint64_t p)
+{
+	uint64_t usable = ((original1 *)ORIGINAL(ENTRY_USABLE_SIZE))(p);
+	bool fits = !(usable & 15) && !(p & 15) && usable >> 4 < 1 << KEPT_SIZE_BITS;
+	__atomic_store_n(kept_usable(p), fits ? p >> 4 << KEPT_SIZE_BITS | usable >> 4 : 0, __ATOMIC_RELAXED);
+	return usable;
+}
+
+static inline uint64_t fresh_usable(uint64_t p)
+{
+	return LIKELY(guest_tables.heap_layout == HEAP_LAYOUT_GLIBC) ? heap_glibc_usable(load(p - 8)) : ask_usable(p);
+}
+
+static inline uint64_t usable_of(uint64_t p)
 {
 	if (LIKELY(guest_tables.heap_layout == HEAP_LAYOUT_GLIBC))
 		return heap_glibc_usable(load(p - 8));
-	return ((original1 *)ORIGINAL(ENTRY_USABLE_SIZE))(p);
+	uint64_t kept = __atomic_load_n(kept_usable(p), __ATOMIC_RELAXED);
+	return kept >> KEPT_SIZE_BITS == p >> 4 ? (kept & ((1 << KEPT_SIZE_BITS) - 1)) << 4 : ask_usable(p);
+}
+
+uint64_t heap_usable(uint64_t p)
+{
+	return usable_of(p);
 }
 
 /* Freed, the block's memory goes back to the kernel at once. */
@@ -86,11 +114,17 @@ static inline bool canary_intact(uint64_t p, uint64_t size, uint64_t usable)
 	return load(p + size + length - 8) == canary;
 }
 
-/* A damaged head may say that the trailer is where nothing is: that reads as 0. */
+/* A damaged head may say that the trailer is where nothing is: that reads as 0. In the block's own page there is something. */
+static inline uint64_t read_end(uint64_t p, uint64_t at)
+{
+	enum { PAGE = 4096 };
+	return LIKELY((p ^ at) < PAGE) ? load(at) : do_read8(at).value;
+}
+
 static inline bool is_intact(uint64_t p, uint64_t usable, uint64_t *size)
 {
 	if (UNLIKELY(usable < HEAP_REQUEST_MIN || usable > HEAP_SIZE_MAX ||
-		     !heap_read_trailer(p, do_read8(p + usable - HEAP_TRAILER).value, guest_tables.heap_secret, size) || *size > usable - HEAP_TRAILER)) {
+		     !heap_read_trailer(p, read_end(p, p + usable - HEAP_TRAILER), guest_tables.heap_secret, size) || *size > usable - HEAP_TRAILER)) {
 		*size = ~0ull;
 		return false;
 	}
@@ -110,7 +144,7 @@ static inline uint64_t finish(uint64_t p, uint64_t size, uint64_t site)
 	uint8_t *mark = p ? heap_mark_make(p) : NULL;
 	if (UNLIKELY(!mark))
 		return p;
-	uint64_t usable = heap_usable(p);
+	uint64_t usable = fresh_usable(p);
 	if (UNLIKELY(usable < size + HEAP_TRAILER || usable < HEAP_REQUEST_MIN || p & 15)) {
 		if (guest_tables.heap_checks)
 			check_forget(p, usable);
@@ -216,8 +250,8 @@ __attribute__((used)) uint64_t entry_usable_size(uint64_t p)
 		return slot->size;
 	if (!at || mark != heap_mark(p, HEAP_LIVE))
 		return ((original1 *)ORIGINAL(ENTRY_USABLE_SIZE))(p);
-	uint64_t usable = heap_usable(p); /* some programs ask all the time: whether the canary is intact is for free to see */
-	bool known = usable >= HEAP_REQUEST_MIN && heap_read_trailer(p, do_read8(p + usable - HEAP_TRAILER).value, guest_tables.heap_secret, &size);
+	uint64_t usable = usable_of(p); /* some programs ask all the time: whether the canary is intact is for free to see */
+	bool known = usable >= HEAP_REQUEST_MIN && heap_read_trailer(p, read_end(p, p + usable - HEAP_TRAILER), guest_tables.heap_secret, &size);
 	return known && size <= usable ? size : usable - HEAP_TRAILER;
 }
 
@@ -264,7 +298,7 @@ __attribute__((used)) unsigned heap_release(uint64_t p, unsigned next, uint64_t 
 	uint8_t now = *mark;
 	if (UNLIKELY(now != heap_mark(p, HEAP_LIVE)))
 		return release_other(p, now, next, caller);
-	uint64_t usable = heap_usable(p);
+	uint64_t usable = usable_of(p);
 	bool intact = is_intact(p, usable, &size);
 	if (UNLIKELY(guest_tables.heap_checks && next == HEAP_FREED))
 		check_block_freed(p, usable, goes_back(p));
@@ -306,7 +340,7 @@ static void released_by_move(uint64_t p, uint8_t *mark, uint64_t usable)
 /* The block goes to an armed site; or, where writes are checked, to wherever the allocator has room. */
 static uint64_t realloc_by_copy(uint64_t p, uint8_t *mark, uint64_t size, uint64_t site)
 {
-	uint64_t usable = heap_usable(p);
+	uint64_t usable = usable_of(p);
 	bool checked = guest_tables.heap_checks && size < CHECKED_MAX && usable < CHECKED_MAX;
 	if (checked && request(size) <= usable && size >= usable / 2)
 		return finish(p, size, site);
