@@ -332,11 +332,18 @@ struct guest_heap_finding {
 	uint64_t site;       /* behind the call that allocated the block, its low 32 bits; guarded blocks: all */
 };
 
-/* --- Shadow: the return addresses that procedures were entered with. The shadow of the word at address A of a stack lies at A + GUEST_SHADOW, which is the gs
- * base of all threads: so each stack has its own, and whatever changes stacks (longjmp, exceptions, contexts, threads) needs nothing. It is mapped piece by
- * piece where it is first touched. Stacks below -GUEST_SHADOW have none: a thread that is seen on one gets gs base 0, where what is noted is the return address
- * itself, and is watched no longer. */
-#define GUEST_SHADOW (-0x200000000000ull + 0x840) /* not the same place in a page: processors take that for the same address at first */
+/* --- Shadow: the return addresses that procedures were entered with. The shadow of the word at address A of a stack lies at A + GUEST_SHADOW: so each stack has
+ * its own, and whatever changes stacks (longjmp, exceptions, contexts, threads) needs nothing. It is mapped piece by piece where it is first touched. Woven code
+ * reaches it as %gs:GUEST_SHADOW_AT(%rsp), with the gs base GUEST_SHADOW - GUEST_SHADOW_AT in all threads. Stacks below -GUEST_SHADOW have none: a thread that is seen on
+ * one gets the gs base GUEST_SHADOW_NONE, where what is noted is the return address itself, and is watched no longer.
+ *
+ * Processors guess which store a load on the stack belongs to from rsp and the displacement, its lower ten bits, segment or not: were the displacement that of a
+ * word in use, each return would be guessed to go by what was noted in the shadow, and be done again: 8 ns a call. They also compare the lower 28 bits of addresses
+ * first: the shadow of one part of a stack isn't to look like another part. */
+#define GUEST_SHADOW (-0x200000000000ull + 0x1c00840)
+enum { GUEST_SHADOW_AT = -0x78 };
+#define GUEST_SHADOW_BASE (GUEST_SHADOW - GUEST_SHADOW_AT)
+#define GUEST_SHADOW_NONE (0ul - GUEST_SHADOW_AT)
 enum { GUEST_SHADOW_PIECE = 1 << 24 };
 
 /* What woven code traps with when it has found something: ud1 distance(%rax), %reg. Registers are as before the instruction that is woven at. */
@@ -408,7 +415,7 @@ struct guest_tables {
 	uint32_t module_count;    /* entries of module[] to look at */
 	uint32_t fault_current;   /* which of the two fault tables is valid */
 	uint32_t fault_count[2];
-	uint64_t shadow;          /* the gs base of threads whose returns are watched; 0: none are */
+	uint64_t shadow;          /* the gs base of threads whose returns are watched, GUEST_SHADOW_BASE; 0: none are */
 	uint64_t heap_checks;     /* the check map is kept */
 	uint64_t heap_enabled;
 	uint64_t firewall;        /* landings that aren't approved are judged */

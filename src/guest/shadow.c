@@ -25,7 +25,7 @@ bool shadow_fault(int signal, const struct guest_siginfo *info, const struct con
 	if (signal != SIG_SEGV || !guest_tables.shadow || !in_copies(c->rip) || *(const uint8_t *)c->rip != GS_PREFIX)
 		return false;
 	if (info->code != MAP_ERROR || !is_shadow(info->address) || !make_piece(info->address))
-		__asm__ volatile("wrgsbase %0" : : "r"(0ul)); /* no room, or no shadow for this stack: watched no longer */
+		__asm__ volatile("wrgsbase %0" : : "r"(GUEST_SHADOW_NONE)); /* no room, or no shadow for this stack: watched no longer */
 	return true;
 }
 
@@ -33,7 +33,7 @@ bool shadow_fault(int signal, const struct guest_siginfo *info, const struct con
 static uint64_t noted(uint64_t sp)
 {
 	uint64_t value;
-	return read_word(sp + guest_tables.shadow, 8, &value) ? value : 0;
+	return read_word(sp + GUEST_SHADOW, 8, &value) ? value : 0;
 }
 
 /* A frame that was entered before anything was watched, or in a way of its own, has nothing noted. */

@@ -103,7 +103,8 @@ static void give_back_masks(struct leaving *l)
 	for (size_t i = 0; i < l->threads->all.count; i++) {
 		struct thread *one = &l->threads->all.at[i];
 		const struct thread_signals *t = one->is_gone ? NULL : entry_of(l, one->guest_tid);
-		if (one->regs.gs_base && one->regs.gs_base == l->view->plan->shadow) {
+		bool is_ours = one->regs.gs_base == l->view->plan->shadow || one->regs.gs_base == GUEST_SHADOW_NONE;
+		if (l->view->plan->shadow && is_ours) {
 			one->regs.gs_base = 0;
 			one->is_moved = true;
 		}

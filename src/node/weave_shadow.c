@@ -59,21 +59,21 @@ static void emit_note(const struct inline_weaver *w, struct inline_code *c)
 	uint16_t free = ~c->live[c->insn].registers & ~(1u << REG_RSP);
 	uint8_t reg = free ? __builtin_ctz(free) : REG_R11;
 	if (!free)
-		emit_stack_word(c->e, SEGMENT_GS_PREFIX, STORE, reg, RED_ZONE_WORD); /* mov %r11, %gs:-8(%rsp) */
-	emit_stack_word(c->e, 0, LOAD, reg, 0);                                  /* mov (%rsp), %reg */
-	emit_stack_word(c->e, SEGMENT_GS_PREFIX, STORE, reg, 0);                 /* mov %reg, %gs:(%rsp) */
+		emit_stack_word(c->e, SEGMENT_GS_PREFIX, STORE, reg, GUEST_SHADOW_AT + RED_ZONE_WORD); /* mov %r11, %gs:-128(%rsp) */
+	emit_stack_word(c->e, 0, LOAD, reg, 0);                                                /* mov (%rsp), %reg */
+	emit_stack_word(c->e, SEGMENT_GS_PREFIX, STORE, reg, GUEST_SHADOW_AT);                 /* mov %reg, %gs:-120(%rsp) */
 	if (!free)
-		emit_stack_word(c->e, SEGMENT_GS_PREFIX, LOAD, reg, RED_ZONE_WORD);
+		emit_stack_word(c->e, SEGMENT_GS_PREFIX, LOAD, reg, GUEST_SHADOW_AT + RED_ZONE_WORD);
 }
 
 /* Right before a return the red zone is dead, as are the flags. */
 static void emit_check(const struct inline_weaver *w, struct inline_code *c)
 {
-	emit_stack_word(c->e, 0, STORE, REG_RCX, RED_ZONE_WORD);         /* mov %rcx, -8(%rsp) */
-	emit_stack_word(c->e, 0, LOAD, REG_RCX, 0);                      /* mov (%rsp), %rcx */
-	emit_stack_word(c->e, SEGMENT_GS_PREFIX, COMPARE, REG_RCX, 0);   /* cmp %rcx, %gs:(%rsp) */
-	emit_stack_word(c->e, 0, LOAD, REG_RCX, RED_ZONE_WORD);          /* mov -8(%rsp), %rcx */
-	inline_branch_cold(c, CONDITION_NOT_EQUAL, 0);                   /* jne cold */
+	emit_stack_word(c->e, 0, STORE, REG_RCX, RED_ZONE_WORD);                     /* mov %rcx, -8(%rsp) */
+	emit_stack_word(c->e, 0, LOAD, REG_RCX, 0);                                  /* mov (%rsp), %rcx */
+	emit_stack_word(c->e, SEGMENT_GS_PREFIX, COMPARE, REG_RCX, GUEST_SHADOW_AT); /* cmp %rcx, %gs:-120(%rsp) */
+	emit_stack_word(c->e, 0, LOAD, REG_RCX, RED_ZONE_WORD);                      /* mov -8(%rsp), %rcx */
+	inline_branch_cold(c, CONDITION_NOT_EQUAL, 0);                               /* jne cold */
 }
 
 static void emit_differs(const struct inline_weaver *w, struct inline_code *c, const struct inline_cold *cold)
@@ -95,7 +95,7 @@ void weave_shadow_begin(struct family *f)
 	if (!(f->supervisor->options.strict & STRICT_SHADOW))
 		return;
 	if (can_set_gs())
-		f->image.tables->shadow = f->plan.shadow = GUEST_SHADOW;
+		f->image.tables->shadow = f->plan.shadow = GUEST_SHADOW_BASE;
 	else
 		log_warning("%s: returns can't be watched: this machine doesn't let programs set the gs base", f->program);
 }
