@@ -301,10 +301,15 @@ static bool program_system_call(const struct guest_probe *p, struct probe_frame 
 	return sets_mask;
 }
 
-/* Back to the text, if that doesn't lead here any more. In this order: the number may be taken for something else at any moment. */
-static void leave_copy(const struct guest_probe *p, struct probe_frame *f)
+/* Back to the text, if that doesn't lead here any more. In this order: the number may be taken for something else at any moment. Not without end: an instruction
+ * of the text that faults for reasons of its own has its landing here. */
+static void leave_copy(const struct guest_probe *p, struct guest_tally *tally, struct probe_frame *f)
 {
+	enum { OFTEN = 512 };
 	uint64_t to = __atomic_load_n(&p->resume, __ATOMIC_ACQUIRE);
+	if (tally->activations >= OFTEN)
+		return;
+	tally->activations++;
 	if (__atomic_load_n(&p->leaves, __ATOMIC_ACQUIRE) && __atomic_load_n(&p->turn, __ATOMIC_ACQUIRE) == PROBE_ID_TURN(f->id))
 		f->resume = to;
 }
@@ -317,7 +322,7 @@ __attribute__((used)) bool probe(struct probe_frame *f)
 	if (p->turn != PROBE_ID_TURN(f->id))
 		return false;
 	if (!__atomic_load_n(&p->enabled, __ATOMIC_ACQUIRE)) {
-		leave_copy(p, f);
+		leave_copy(p, tally, f);
 		return false;
 	}
 	switch (p->work) {

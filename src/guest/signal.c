@@ -55,6 +55,8 @@ static bool resolve_landing(int signal, const struct guest_siginfo *info, struct
 		return false;
 	bool approved, traps = signal == SIG_TRAP || info->code == SI_KERNEL_ || signal == SIG_ILL;
 	uint64_t copy = find_landing(address, signal == SIG_TRAP, &approved);
+	if (!traps)
+		return false;
 	if (guest_tables.firewall && !approved && traps && in_redirected_text(address))
 		copy = judged_landing(address, signal, c, copy);
 	else if (!copy && traps && in_redirected_text(address))

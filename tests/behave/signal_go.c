@@ -3,7 +3,7 @@
  * build: -O2
  * build: -O2 -static
  * time: 60
- * also: flip probed
+ * also: flip probed budget
  */
 #include "behave.h"
 #include <pthread.h>
