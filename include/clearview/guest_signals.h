@@ -11,6 +11,10 @@
 
 #include <clearview/guest.h>
 
+/* In a word of a signal frame that the kernel doesn't use (the fourth of its reserved ones): the program is about to return from the handler, and the frame is as
+ * the kernel will read it. */
+#define FRAME_RETURNS 0x636c656172766967ull
+
 enum { SIG_ILL = 4, SIG_TRAP = 5, SIG_ABRT = 6, SIG_BUS = 7, SIG_FPE = 8, SIG_SEGV = 11 };
 #define SIGNAL_BIT(s) (1ull << ((s) - 1))
 #define FAULT_SIGNALS (SIGNAL_BIT(SIG_ILL) | SIGNAL_BIT(SIG_TRAP) | SIGNAL_BIT(SIG_BUS) | SIGNAL_BIT(SIG_FPE) | SIGNAL_BIT(SIG_SEGV))

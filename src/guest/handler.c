@@ -211,5 +211,6 @@ void program_sigreturn(struct probe_frame *f)
 	}
 	uint64_t shown = c->reserved[SHOWN_ADDRESS] == SHOWN_MAGIC ? c->reserved[ORIGINAL] : 0;
 	restore_context(c);
+	c->reserved[SHOWN_STACK] = FRAME_RETURNS;
 	firewall_frame_returns(c, shown);
 }

@@ -97,8 +97,20 @@ static const struct thread_signals *entry_of(const struct leaving *l, pid_t tid)
 	return NULL;
 }
 
+/* In front of a system call that returns from a handler, behind its probe: the mask in the frame is the kernel's already, without what the thread will believe. */
+static int restore_frame(const struct leaving *l, const struct thread *one, uint64_t believed)
+{
+	enum { RETURNING = 256, MASK = 296 }; /* in the kernel's ucontext */
+	uint64_t frame = one->regs.rsp, sign, mask;
+	bool returns = one->regs.rax == SYS_rt_sigreturn && !memory_read_all(l->view->pid, frame + RETURNING, &sign, sizeof sign) && sign == FRAME_RETURNS;
+	if (!believed || !returns || memory_read_all(l->view->pid, frame + MASK, &mask, sizeof mask))
+		return 0;
+	mask |= believed;
+	return memory_write(l->view->pid, frame + MASK, &mask, sizeof mask);
+}
+
 /* What each thread believes becomes true; none is watched any longer. */
-static void give_back_masks(struct leaving *l)
+static int give_back_masks(struct leaving *l)
 {
 	for (size_t i = 0; i < l->threads->all.count; i++) {
 		struct thread *one = &l->threads->all.at[i];
@@ -108,8 +120,13 @@ static void give_back_masks(struct leaving *l)
 			one->regs.gs_base = 0;
 			one->is_moved = true;
 		}
-		one->mask = (one->mask & ~FAULT_SIGNALS) | (t ? t->believed & FAULT_SIGNALS : 0);
+		uint64_t believed = t ? t->believed & FAULT_SIGNALS : 0;
+		one->mask = (one->mask & ~FAULT_SIGNALS) | believed;
+		int status = one->is_gone ? 0 : restore_frame(l, one, believed);
+		if (status)
+			return status;
 	}
+	return 0;
 }
 
 /* A copy of it is pending already, for a thread that waits with a descriptor (guest/descriptors.c). */
@@ -339,7 +356,7 @@ int detach_leave(const struct detach_view *v, struct foothold *f, struct threads
 	*what = "its memory can't be read";
 	int status = first ? read_data(l) : -ESRCH;
 	if (!status)
-		give_back_masks(l);
+		status = give_back_masks(l);
 	*what = "its text can't be written";
 	if (!status)
 		status = foothold_enter(f, first);

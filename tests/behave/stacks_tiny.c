@@ -2,6 +2,7 @@
  * leaves; a timer goes off meanwhile, on an alternate stack.
  * build: -O2 -mno-avx
  * build: -O2 -mno-avx -static
+ * also: detach
  */
 #include "behave.h"
 #include <signal.h>

@@ -1,4 +1,6 @@
-/* A vforked child and a spawned one change signal actions, masks and alternate stacks of their own: the parent's stay as they were. */
+/* A vforked child and a spawned one change signal actions, masks and alternate stacks of their own: the parent's stay as they were.
+ * also: detach
+ */
 #include "behave.h"
 #include <signal.h>
 #include <spawn.h>
