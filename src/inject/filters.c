@@ -61,6 +61,23 @@ static const struct call of_blob[] = {
 	CALL(kill, 1, 0),
 };
 
+/* inject/detach.c, foothold.c; more for signals that are held, which hardly any are. */
+static const struct call leaving[] = {
+	CALL(mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1ull, 0),
+	CALL(munmap, SOME_ADDRESS, 4096),
+	CALL(rt_sigaction, SIGSEGV, SOME_ADDRESS, 0, 8),
+	CALL(rt_sigaction, SIGUSR1, SOME_ADDRESS, 0, 8),
+	CALL(rt_sigprocmask, SIG_SETMASK, SOME_ADDRESS, 0, 8),
+	CALL(sigaltstack, SOME_ADDRESS, 0),
+};
+
+/* All made at one address. */
+struct call_set {
+	const struct call *calls;
+	size_t count;
+	uint64_t at;
+};
+
 static int mode(pid_t pid, pid_t tid)
 {
 	char name[64], line[256];
@@ -91,21 +108,21 @@ static bool lets_through(uint32_t answer)
 	return (answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ALLOW || (answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_LOG;
 }
 
-/* The first call that is not let through when made at that address; or NULL. */
-static const char *forbidden(const struct sock_filter *program, unsigned length, const struct call *calls, size_t count, uint64_t at)
+/* The first call that is not let through; or NULL. */
+static const char *forbidden(const struct sock_filter *program, unsigned length, const struct call_set *set)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct seccomp_data call = {.nr = calls[i].number, .arch = AUDIT_ARCH_X86_64, .instruction_pointer = at};
+	for (size_t i = 0; i < set->count; i++) {
+		struct seccomp_data call = {.nr = set->calls[i].number, .arch = AUDIT_ARCH_X86_64, .instruction_pointer = set->at};
 		for (int k = 0; k < 6; k++)
-			call.args[k] = calls[i].argument[k];
+			call.args[k] = set->calls[i].argument[k];
 		if (!lets_through(filter_answer(program, length, &call)))
-			return calls[i].name;
+			return set->calls[i].name;
 	}
 	return NULL;
 }
 
 /* One thread's filters. 0, -EACCES with the call's name, or another error: they can't be read. */
-static int check(const struct thread *one, const struct boot_plan *plan, uint64_t foothold, const char **name)
+static int check(const struct thread *one, const struct call_set *sets, size_t count, const char **name)
 {
 	struct sock_filter program[FILTER_MAX];
 	for (uint64_t n = 0;; n++) {
@@ -114,15 +131,14 @@ static int check(const struct thread *one, const struct boot_plan *plan, uint64_
 			return n && errno == ENOENT ? 0 : errno == EACCES ? -EPERM : -errno;
 		if (length > FILTER_MAX || ptrace((enum __ptrace_request)PTRACE_SECCOMP_GET_FILTER, one->tid, (void *)n, program) != length)
 			return -E2BIG;
-		*name = forbidden(program, length, ours, sizeof ours / sizeof *ours, foothold);
-		if (!*name)
-			*name = forbidden(program, length, of_blob, sizeof of_blob / sizeof *of_blob, plan->base);
+		for (size_t i = 0; i < count && !*name; i++)
+			*name = forbidden(program, length, &sets[i]);
 		if (*name)
 			return -EACCES;
 	}
 }
 
-int filters_allow(const struct threads *t, const struct boot_plan *plan, uint64_t foothold, const char **why)
+static int allow(const struct threads *t, const struct call_set *sets, size_t count, const char *what, const char **why)
 {
 	static char text[160];
 	const char *name = NULL;
@@ -131,16 +147,28 @@ int filters_allow(const struct threads *t, const struct boot_plan *plan, uint64_
 		const struct thread *one = &t->all.at[i];
 		int how = one->is_gone ? 0 : mode(t->pid, one->tid);
 		if (how == MODE_STRICT) {
-			*why = "one of its threads is in strict seccomp mode, which forbids the system calls that guarding needs";
+			snprintf(text, sizeof text, "one of its threads is in strict seccomp mode, which forbids the system calls that %s needs", what);
+			*why = text;
 			return -EACCES;
 		}
 		if (how == MODE_FILTER)
-			status = check(one, plan, foothold, &name);
+			status = check(one, sets, count, &name);
 	}
 	if (name)
-		snprintf(text, sizeof text, "its system call filters (seccomp) forbid %s, which guarding needs", name);
+		snprintf(text, sizeof text, "its system call filters (seccomp) forbid %s, which %s needs", name, what);
 	else if (status)
-		snprintf(text, sizeof text, "it has system call filters (seccomp) that can't be read: attach as root, from outside of containers");
+		snprintf(text, sizeof text, "it has system call filters (seccomp) that can't be read: do this as root, from outside of containers");
 	*why = text;
 	return status;
+}
+
+int filters_allow(const struct threads *t, const struct boot_plan *plan, uint64_t foothold, const char **why)
+{
+	const struct call_set sets[] = {{ours, sizeof ours / sizeof *ours, foothold}, {of_blob, sizeof of_blob / sizeof *of_blob, plan->base}};
+	return allow(t, sets, 2, "guarding", why);
+}
+
+int filters_allow_leaving(const struct threads *t, uint64_t foothold, const char **why)
+{
+	return allow(t, &(struct call_set){leaving, sizeof leaving / sizeof *leaving, foothold}, 1, "letting go", why);
 }

@@ -18,5 +18,7 @@ bool filters_exist(pid_t pid);
 /* All threads are stopped, and some have filters. 0: they let through what attaching makes at `foothold` and what the blob will make; else -EACCES, and *why,
  * for people, lasts until the next call. */
 int filters_allow(const struct threads *t, const struct boot_plan *plan, uint64_t foothold, const char **why) __attribute__((warn_unused_result));
+/* The same for what detaching makes at `foothold`. */
+int filters_allow_leaving(const struct threads *t, uint64_t foothold, const char **why) __attribute__((warn_unused_result));
 
 #endif

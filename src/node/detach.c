@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "engine/leave.h"
 #include "inject/detach.h"
+#include "inject/filters.h"
 #include "inject/memory.h"
 #include "node/failures_private.h"
 #include "node/guest_rows.h"
@@ -197,6 +198,15 @@ static int leave_stopped(struct detaching *d, struct family *f, const struct det
 	return status ? status : detach_leave(v, h, t, &d->problem);
 }
 
+static int leave_when_ready(struct detaching *d, struct family *f, const struct detach_view *v, struct foothold *h, struct threads *t)
+{
+	d->problem = prepare_threads(v, t, d->tries);
+	if (d->problem)
+		return -EAGAIN;
+	int status = filters_exist(d->pid) ? filters_allow_leaving(t, h->at, &d->problem) : 0;
+	return status ? status : leave_stopped(d, f, v, h, t);
+}
+
 /* 0: done; -EAGAIN: not now; else it can't be done. */
 static int try_to_leave(struct detaching *d, struct family *f)
 {
@@ -213,8 +223,7 @@ static int try_to_leave(struct detaching *d, struct family *f)
 	if (status)
 		return status == -ETIMEDOUT || status == -EBUSY ? -EAGAIN : status;
 	f->is_stopped = true;
-	d->problem = prepare_threads(&v, &t, d->tries);
-	status = d->problem ? -EAGAIN : leave_stopped(d, f, &v, &h, &t);
+	status = leave_when_ready(d, f, &v, &h, &t);
 	f->is_stopped = false;
 	threads_release(&t);
 	if (t.longest_us > d->longest_us)

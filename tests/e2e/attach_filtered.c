@@ -22,12 +22,14 @@ static struct sock_filter sockets[] = { CALL(SYS_socketpair, 0, 1), ANSWER(SECCO
 static struct sock_filter executable[] = { CALL(SYS_mmap, 0, 3), BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
 	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), ANSWER(SECCOMP_RET_ERRNO | EPERM), ANSWER(SECCOMP_RET_ALLOW) };
 static struct sock_filter waiting[] = { CALL(SYS_sched_yield, 0, 1), ANSWER(SECCOMP_RET_TRAP), ANSWER(SECCOMP_RET_ALLOW) };
+static struct sock_filter stacks[] = { CALL(SYS_sigaltstack, 0, 1), ANSWER(SECCOMP_RET_KILL_PROCESS), ANSWER(SECCOMP_RET_ALLOW) };
 
 static const struct kind { const char *name; struct sock_filter *filter; unsigned short length; } kinds[] = {
 	{ "harmless", harmless, sizeof harmless / sizeof *harmless },
 	{ "sockets", sockets, sizeof sockets / sizeof *sockets },
 	{ "executable", executable, sizeof executable / sizeof *executable },
 	{ "waiting", waiting, sizeof waiting / sizeof *waiting },
+	{ "stacks", stacks, sizeof stacks / sizeof *stacks },
 	{ "thread", sockets, sizeof sockets / sizeof *sockets },
 };
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Processes with system call filters: those that would forbid what guarding needs are told before anything is touched, and live on; the others are attached to.
+The same for guarded ones that are to be let go of.
 
 modes: alone
 time: 60
@@ -17,8 +18,8 @@ FORBIDDEN = {"sockets": "socketpair", "executable": "mmap", "waiting": "sched_yi
 
 
 class Filtered:
-    def __init__(self, kind):
-        self.kind, self.child = kind, subprocess.Popen([PROGRAM, kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, kind, prefix=()):
+        self.kind, self.child = kind, subprocess.Popen([*prefix, PROGRAM, kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         check(self.child.stdout.readline() == "filtered\n", kind + ": the filter is there")
 
     def lives(self, when):
@@ -51,4 +52,14 @@ for kind, call in FORBIDDEN.items():
     with open("/proc/%d/maps" % one.child.pid) as f:
         check("memfd:clearview" not in f.read(), kind + ": nothing of ours is in it")
     one.lives("still")
+    one.end()
+for kind, call in (("harmless", None), ("stacks", "sigaltstack")):
+    one = Filtered(kind, clearview.prefix())
+    done = command("detach", str(one.child.pid))
+    if call is None and os.geteuid() == 0:
+        check(done.returncode == 0, "detach: exit %d: %s" % (done.returncode, done.stderr))
+    else:
+        words = "forbid " + call if call and os.geteuid() == 0 else "can't be read"
+        check(done.returncode == CANNOT and words in done.stderr, "%s is told: exit %d: %s" % (kind, done.returncode, done.stderr))
+    one.lives("behind detach")
     one.end()
