@@ -45,8 +45,10 @@ static bool has_room(const struct snapshot_header *h, const struct loaded *l)
 {
 	const struct snapshot_extent *e = snapshot_section(h, SNAPSHOT_EXTENTS);
 	for (uint64_t i = 0; i < h->sections[SNAPSHOT_EXTENTS].count; i++)
-		if (!zone_is_free(l->zone, l->text.start + e[i].start, l->text.start + e[i].end))
+		if (!zone_is_free(l->zone, l->text.start + e[i].start, l->text.start + e[i].end)) {
+			log_debug("%s: no room for a snapshot: %#lx is taken", l->module->path, l->text.start + e[i].start - l->zone->start);
 			return false;
+		}
 	return true;
 }
 

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #define MB (1ul << 20)
-#define APART (2 * MB) /* libraries larger than that lie at distances from each other that vary by as much from run to run */
+#define APART (6 * MB) /* libraries larger than 2 MB lie at distances from each other that vary by as much from run to run, and what lies behind several by more */
 enum { HOP_SIZE = 5, PAGE = 4096, USELESS = 64 /* bytes: no copy fits in */ };
 
 /* One byte in and out, insb/outsb, hlt, cli, sti (all #GP in user mode); int3; opcodes that 64-bit mode took out. Left out, because they mean something
@@ -204,7 +204,7 @@ void zone_begin_apart(struct zone *z, struct zone_apart *before)
 	for (int i = 0; i < 2; i++) {
 		uint64_t used = end_of_used(z, i), left = z->copies[i].end - used;
 		before->next[i] = z->copies[i].next;
-		z->copies[i].next = (used + (left / 16 < APART ? left / 16 : APART) + 15) & ~15ul;
+		z->copies[i].next = (used + (left / 6 < APART ? left / 6 : APART) + 15) & ~15ul;
 	}
 	memcpy(before->gaps, z->gaps, sizeof z->gaps);
 	memset(z->gaps, 0, sizeof z->gaps);
