@@ -25,7 +25,17 @@ uint32_t image_probe_id(const struct image *im, uint32_t probe);
 /* visits.c: copy_emit with the probes that count visits, too. sparing: without the inline weavers that yield. */
 int image_emit_copy(struct image *im, struct loaded *l, const struct procedure *p, struct weave *weaves, size_t count, bool sparing, struct copy **out)
 	__attribute__((warn_unused_result));
+/* redirect.c */
 void image_refuse(struct loaded *l, uint64_t offset, enum refusal why); /* it stays native: counts it */
+int image_refuse_status(struct loaded *l, uint64_t offset, int status); /* the same by what failed, which it returns */
+/* Of a procedure that isn't redirected yet, and that nobody wishes for. Takes p over, on failure too. */
+int image_begin_unneeded(struct image *im, struct loaded *l, struct procedure *p, struct redirected **out) __attribute__((warn_unused_result));
+/* The first copy was made of it, or not. Takes r over. Returns the status. */
+int image_own_copy(struct loaded *l, struct redirected *r, int status) __attribute__((warn_unused_result));
+/* Makes a new copy with these probes and stages it. */
+int image_stage_copy(struct image *im, struct redirected *r, struct weave *weaves, size_t count) __attribute__((warn_unused_result));
+/* Stages the copy it has, with nothing woven but inline. Returns false if there is no room for all springboards, and less could be woven. */
+bool image_stage_present_copy(struct image *im, struct redirected *r);
 uint64_t image_reserve_tables(struct image *im, uint64_t size); /* an offset in the tables region, at a page; 0: it is full */
 void image_publish_landings(struct redirected *r);
 void image_free_redirected(struct redirected *r);
