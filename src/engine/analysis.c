@@ -27,7 +27,8 @@ static const char magic[8] = "cv-anl-1";
 struct header {
 	struct stamp stamp;
 	uint64_t sites_wanted;
-	uint32_t range_count, root_count, symbol_count, site_count, procedure_count, unused;
+	uint32_t range_count, root_count, symbol_count, site_count, procedure_count;
+	uint32_t target_count; /* + 1; 0: nobody asked */
 };
 
 /* Followed by its ranges, instructions, blocks, landings and exits. */
@@ -110,7 +111,8 @@ static bool fill_in(struct module *m, const struct header *h)
 	const uint64_t *roots = take(&r, h->root_count, sizeof *roots);
 	const struct symbol_answer *symbols = take(&r, h->symbol_count, sizeof *symbols);
 	const struct syscall_site *sites = take(&r, h->site_count, sizeof *sites);
-	if (!ranges || !roots || !symbols || !sites)
+	const uint64_t *targets = h->target_count ? take(&r, h->target_count - 1, sizeof *targets) : roots;
+	if (!ranges || !roots || !symbols || !sites || !targets)
 		return false;
 	m->ranges = (struct range *)ranges;
 	m->range_count = h->range_count;
@@ -121,6 +123,11 @@ static bool fill_in(struct module *m, const struct header *h)
 	m->sites = (struct syscall_site *)sites;
 	m->site_count = h->site_count;
 	m->sites_wanted = h->sites_wanted;
+	m->targets_known = h->target_count;
+	if (m->targets_known) {
+		m->targets = (uint64_t *)targets;
+		m->target_count = h->target_count - 1;
+	}
 	read_procedures(m, &r, h->procedure_count);
 	return true;
 }
@@ -205,6 +212,10 @@ static byte_list make_file(const struct module *m)
 	put(&out, m->roots, m->root_count, sizeof *m->roots);
 	put(&out, m->symbols->at, m->symbols->count, sizeof *m->symbols->at);
 	put(&out, m->sites, m->site_count, sizeof *m->sites);
+	if (m->targets_known) {
+		put(&out, m->targets, m->target_count, sizeof *m->targets);
+		h.target_count = m->target_count + 1;
+	}
 	h.procedure_count = put_procedures(&out, m);
 	memcpy(out.at, &h, sizeof h);
 	return out;

@@ -1,5 +1,5 @@
-/* What was found out about a module, kept in a file for the next supervisor: procedure ranges, address-taken constants, system call sites, symbols
- * that were asked for, and the procedures that were redirected, decoded.
+/* What was found out about a module, kept in a file for the next supervisor: procedure ranges, address-taken constants, system call sites, targets of
+ * transfers and symbols that were asked for, and the procedures that were redirected, decoded.
  *
  * A file is named by the module's key, size and time of change, and belongs to the build of ClearView that wrote it, which alone can read it. It
  * carries a checksum; one that is damaged, foreign or writable by others is as good as none. Files are replaced as a whole, so any number of

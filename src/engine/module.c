@@ -284,7 +284,8 @@ void module_free(struct module *m)
 	for (size_t i = 0; m->decoded && i < m->range_count; i++)
 		procedure_free(m->decoded[i]);
 	free(m->decoded);
-	free(m->targets);
+	if (!analysis_owns(m, m->targets))
+		free(m->targets);
 	if (m->symbols)
 		vec_free(m->symbols);
 	free(m->symbols);

@@ -111,6 +111,17 @@ static void take_from_data(struct module *m, const struct segment *s, address_li
 	}
 }
 
+static void sort_once(address_list *l)
+{
+	size_t kept = 0;
+	if (l->count)
+		qsort(l->at, l->count, sizeof *l->at, order_addresses);
+	for (size_t i = 0; i < l->count; i++)
+		if (!i || l->at[i] != l->at[i - 1])
+			l->at[kept++] = l->at[i];
+	l->count = kept;
+}
+
 static void find_targets(struct module *m)
 {
 	address_list targets = {0};
@@ -127,11 +138,11 @@ static void find_targets(struct module *m)
 			take_from_procedure(p, &targets);
 		procedure_free(p);
 	}
-	if (targets.count)
-		qsort(targets.at, targets.count, sizeof *targets.at, order_addresses);
+	sort_once(&targets);
 	m->targets = targets.at;
 	m->target_count = targets.count;
 	m->targets_known = true;
+	m->learned |= !m->is_lost;
 }
 
 bool module_is_target(struct module *m, uint64_t offset)

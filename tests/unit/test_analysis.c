@@ -3,6 +3,7 @@
 #include "engine/analysis_folder.h"
 #include "engine/procedure.h"
 #include "engine/syscall_sites.h"
+#include "engine/targets.h"
 #include "state_folder.h"
 
 #include <dirent.h>
@@ -42,6 +43,7 @@ static void fill(int folder, char name[256])
 	procedure_free(p);
 	assert_false(module_exported(m, "no_such_procedure", &offset));
 	module_syscall_sites(m, wanted, 2, &count);
+	assert_false(module_is_target(m, 0));
 	assert_true(count);
 	assert_int_equal(analysis_save(m, folder), 0);
 	module_free(m);
@@ -89,6 +91,10 @@ static void test_comes_back(void **state)
 	assert_memory_equal(known->roots, fresh->roots, fresh->root_count * sizeof *fresh->roots);
 	const struct syscall_site *a = module_syscall_sites(fresh, wanted, 2, &fresh_sites), *b = module_syscall_sites(known, wanted, 2, &known_sites);
 	assert_int_equal(fresh_sites, known_sites);
+	assert_true(known->targets_known);
+	assert_false(module_is_target(fresh, 0));
+	assert_int_equal(fresh->target_count, known->target_count);
+	assert_memory_equal(fresh->targets, known->targets, fresh->target_count * sizeof *fresh->targets);
 	for (size_t i = 0; i < fresh_sites; i++)
 		assert_true(a[i].offset == b[i].offset && a[i].number == b[i].number);
 	struct procedure *p = procedure_of(fresh, "execve"), *q = procedure_of(known, "execve");
