@@ -155,6 +155,7 @@ int command_run(int argc, char **argv)
 		die(EXIT_CLEARVIEW, "run: which program? usage: clearview run [options] -- CMD [ARGS...]");
 	target_find(argv[optind], path, sizeof path);
 	target_check(path);
+	options.lasts = restart != RESTART_NEVER;
 	guard_state_settle(&options);
 	options.terminal = isatty(STDERR_FILENO) ? ttyname(STDERR_FILENO) : NULL;
 	struct launch_context c = {&options, path, argv + optind};

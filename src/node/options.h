@@ -30,6 +30,7 @@ struct guard_options {
 	bool perf_map;         /* tell profilers what the copies are */
 	int checks;            /* presentations that checking patches watch; -1: the default */
 	bool debug;            /* log everything */
+	bool lasts;            /* the program isn't meant to end: it is started again (--restart) */
 	bool stopped;          /* the program waits, stopped, before its first instruction */
 	const char *terminal;  /* for progress; NULL: none */
 };

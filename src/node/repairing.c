@@ -205,7 +205,8 @@ void repairing_outcome(struct supervisor *s, const struct failure *f, const stru
 void repairing_process_ended(struct supervisor *s, pid_t pid)
 {
 	report_activations(s);
-	repair_process_ended(s->repair, pid, pid != s->failed_pid);
+	bool gave_up = s->options.lasts && pid == s->launched; /* a server that a repair leads to its end has not survived */
+	repair_process_ended(s->repair, pid, pid != s->failed_pid && !gave_up);
 }
 
 void repairing_reload(struct supervisor *s)

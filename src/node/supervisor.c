@@ -362,6 +362,7 @@ int supervisor_run(const struct guard_options *options, pid_t launched, int read
 	}
 	await_launch(&s, launched);
 	progress_open(options->terminal);
+	s.launched = launched;
 	log_debug("ready: process %d may become the program", launched);
 	say(ready, 0, "");
 	close(ready);

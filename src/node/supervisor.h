@@ -34,6 +34,7 @@ struct supervisor {
 	int64_t next_keeper_us;
 	struct learning *learning; /* NULL: off */
 	uint64_t store_seen;  /* store_version() when the repair engine last looked */
+	pid_t launched;       /* the program's process; 0: it was attached to, or taken over */
 	pid_t failed_pid;     /* the last process that was let die of a failure */
 };
 
