@@ -13,9 +13,9 @@ struct attempt {
 
 /* The best one. The resume addresses in `weaves` are its own. Returns 0 or -errno. */
 int attempt_best(struct image *im, struct redirected *r, struct weave *weaves, size_t count, struct attempt *out) __attribute__((warn_unused_result));
-/* It was the one that counts. */
 /* Less could be woven into it. */
 bool attempt_may_yield(const struct redirected *r);
+/* It was the one that counts. */
 void attempt_count(struct image *im, const struct attempt *a);
 
 #endif

@@ -67,24 +67,10 @@ void image_inherit_seals(struct image *im, pid_t parent, pid_t child)
 			vec_push(&im->modules.at[m]->sealed, child);
 }
 
-/* The first procedure that ends behind the offset. */
-static size_t first_range(const struct module *m, uint64_t offset)
-{
-	size_t low = 0, high = m->range_count;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (m->ranges[middle].end <= offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static void redirect_piece(struct image *im, struct loaded *l, struct range offsets, uint64_t except)
 {
 	const struct module *m = l->module;
-	for (size_t i = first_range(m, offsets.start); i < m->range_count && m->ranges[i].start < offsets.end; i++) {
+	for (size_t i = module_range_after(m, offsets.start); i < m->range_count && m->ranges[i].start < offsets.end; i++) {
 		bool excepted = except && except >= m->ranges[i].start && except < m->ranges[i].end;
 		if (excepted || image_redirected(l, m->ranges[i].start))
 			continue;
@@ -97,7 +83,7 @@ static void redirect_piece(struct image *im, struct loaded *l, struct range offs
 static void bring_up_to_date(struct image *im, struct loaded *l, pid_t pid, struct range offsets)
 {
 	struct redirected *last = NULL;
-	for (size_t i = first_range(l->module, offsets.start); i < l->module->range_count && l->module->ranges[i].start < offsets.end; i++) {
+	for (size_t i = module_range_after(l->module, offsets.start); i < l->module->range_count && l->module->ranges[i].start < offsets.end; i++) {
 		struct redirected *r = image_redirected(l, l->module->ranges[i].start);
 		if (r && r != last)
 			image_write_present(im, pid, r);

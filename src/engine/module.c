@@ -356,6 +356,19 @@ bool module_range(const struct module *m, uint64_t offset, struct range *out)
 	return i != SIZE_MAX;
 }
 
+size_t module_range_after(const struct module *m, uint64_t offset)
+{
+	size_t low = 0, high = m->range_count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (m->ranges[middle].end <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 size_t module_root_after(const struct module *m, uint64_t offset)
 {
 	size_t low = 0, high = m->root_count;

@@ -97,6 +97,9 @@ bool module_range(const struct module *m, uint64_t offset, struct range *out);
 /* Its index in ranges[], or SIZE_MAX. */
 size_t module_range_index(const struct module *m, uint64_t offset);
 
+/* Index of the first range that ends behind the offset. */
+size_t module_range_after(const struct module *m, uint64_t offset);
+
 /* Index of the first root at or behind the offset. */
 size_t module_root_after(const struct module *m, uint64_t offset);
 

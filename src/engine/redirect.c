@@ -48,17 +48,10 @@ size_t image_redirected_count(const struct loaded *l)
 struct redirected *image_padded(struct loaded *l, uint64_t offset, uint64_t *end)
 {
 	const struct module *m = l->module;
-	size_t low = 0, high = m->range_count;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (m->ranges[middle].end <= offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	struct redirected *r = low ? image_redirected(l, m->ranges[low - 1].start) : NULL;
+	size_t next = module_range_after(m, offset);
+	struct redirected *r = next ? image_redirected(l, m->ranges[next - 1].start) : NULL;
 	for (size_t i = 0; r && i < r->plan_count; i++)
-		if (offset >= m->ranges[low - 1].end && offset >= r->plans[i].range.start && offset < r->plans[i].range.end) {
+		if (offset >= m->ranges[next - 1].end && offset >= r->plans[i].range.start && offset < r->plans[i].range.end) {
 			*end = r->plans[i].range.end;
 			return r;
 		}
