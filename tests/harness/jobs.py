@@ -188,11 +188,12 @@ def script_jobs(setting, test):
     return [ScriptJob(setting, test.name, command, m, test.time, test.needs) for m in setting.modes if not test.modes or m in test.modes]
 
 
-def case_job(setting, path, top):
-    """A real case: under ClearView it must be survived; natively it must kill."""
+def case_jobs(setting, path, top):
+    """A real case: under ClearView it must be survived, at the defaults and with learning; natively it must kill."""
     test, case = Test("cases", path), os.path.basename(os.path.dirname(path))
-    native = ["--native"] if set(setting.modes) == {"native"} else []
-    return ScriptJob(setting, "cases/" + case, [top + "/cases/run", *native, case], "", test.time, test.needs)
+    natively = set(setting.modes) == {"native"}
+    for name, options in [("", ["--native"])] if natively else [("", []), (":learned", ["--learned"])]:
+        yield ScriptJob(setting, "cases/" + case + name, [top + "/cases/run", *options, case], "", test.time, test.needs)
 
 
 def collect(setting, top):
@@ -207,4 +208,4 @@ def collect(setting, top):
     for path in found("e2e/*.py"):
         if os.access(path, os.X_OK):            # the others are modules the tests share
             jobs += script_jobs(setting, Test("e2e", path))
-    return jobs + [case_job(setting, path, top) for path in found("cases/*/case.py")]
+    return jobs + [job for path in found("cases/*/case.py") for job in case_jobs(setting, path, top)]
