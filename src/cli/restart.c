@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -15,7 +16,7 @@
 enum { QUICK_DEATHS_MAX = 10, QUICK_SECONDS = 1 };
 
 static volatile pid_t child;
-static volatile sig_atomic_t told_to_end;
+static volatile int *told_to_end;
 
 int restart_parse(const char *text, enum restart_policy *out)
 {
@@ -28,11 +29,19 @@ int restart_parse(const char *text, enum restart_policy *out)
 	return -EINVAL;
 }
 
+const volatile int *restart_told_to_end(void)
+{
+	void *page = mmap(NULL, sizeof *told_to_end, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		die(EXIT_CLEARVIEW, "can't start the program: %s", strerror(errno));
+	return told_to_end = page;
+}
+
 /* The terminal signals the whole process group by itself; what somebody sends to us is meant for the program. */
 static void pass_on(int signal, siginfo_t *info, void *context)
 {
 	if (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == SIGHUP)
-		told_to_end = 1;
+		*told_to_end = 1;
 	if (info->si_code <= 0 && child > 0)
 		kill(child, signal);
 }
@@ -71,7 +80,7 @@ static int run_once(void (*start)(void *), void *context)
 
 static bool again(enum restart_policy policy, int status)
 {
-	if (told_to_end)
+	if (*told_to_end)
 		return false;
 	if (policy == RESTART_ALWAYS)
 		return !WIFEXITED(status) || WEXITSTATUS(status) < EXIT_CLEARVIEW;

@@ -156,6 +156,8 @@ int command_run(int argc, char **argv)
 	target_find(argv[optind], path, sizeof path);
 	target_check(path);
 	options.lasts = restart != RESTART_NEVER;
+	if (options.lasts)
+		options.told_to_end = restart_told_to_end();
 	guard_state_settle(&options);
 	options.terminal = isatty(STDERR_FILENO) ? ttyname(STDERR_FILENO) : NULL;
 	struct launch_context c = {&options, path, argv + optind};

@@ -31,6 +31,7 @@ struct guard_options {
 	int checks;            /* presentations that checking patches watch; -1: the default */
 	bool debug;            /* log everything */
 	bool lasts;            /* the program isn't meant to end: it is started again (--restart) */
+	const volatile int *told_to_end; /* with lasts: set, by the process that starts it again, once somebody wants it to end after all */
 	bool stopped;          /* the program waits, stopped, before its first instruction */
 	const char *terminal;  /* for progress; NULL: none */
 };

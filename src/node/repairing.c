@@ -202,11 +202,16 @@ void repairing_outcome(struct supervisor *s, const struct failure *f, const stru
 	}
 }
 
+/* A server that a repair leads to its end has not survived; one that was told to end has. */
+static bool gave_up(const struct supervisor *s, pid_t pid)
+{
+	return s->options.lasts && pid == s->launched && !*s->options.told_to_end;
+}
+
 void repairing_process_ended(struct supervisor *s, pid_t pid)
 {
 	report_activations(s);
-	bool gave_up = s->options.lasts && pid == s->launched; /* a server that a repair leads to its end has not survived */
-	repair_process_ended(s->repair, pid, pid != s->failed_pid && !gave_up);
+	repair_process_ended(s->repair, pid, pid != s->failed_pid && !gave_up(s, pid));
 }
 
 void repairing_reload(struct supervisor *s)
