@@ -147,13 +147,18 @@ static struct guest_action shown_through(struct entering *e, int signal, const s
 	struct guest_action new = *a;
 	e->private.hidden_mask[signal] = a->mask & FAULT_SIGNALS;
 	new.mask &= ~FAULT_SIGNALS;
-	if (a->flags & SA_ONSTACK_) { /* then some thread will have a stack for it */
+	if (a->flags & SA_ONSTACK_)
 		e->signals.on_stack |= SIGNAL_BIT(signal);
-		e->signals.own_stacks = 1;
-	}
 	e->signals.handler[signal] = a->handler;
 	new.handler = entry;
 	return new;
+}
+
+/* Interrupted waits go on or not as the program's action says (sigactions.c). */
+static struct guest_action owned(const struct guest_action *a, uint64_t blob, const struct guest_header *h)
+{
+	uint64_t restart = a->handler <= 1 || a->flags & SA_RESTART_ ? SA_RESTART_ : 0;
+	return (struct guest_action){blob + h->entry[ENTRY_SIGNAL], OWN_FLAGS | restart, blob + h->entry[ENTRY_RESTORER], ~FAULT_SIGNALS};
 }
 
 static int plan_signals(struct entering *e, const struct guest_header *h, struct guest_action new[SIGNALS + 1], uint64_t *change)
@@ -170,8 +175,7 @@ static int plan_signals(struct entering *e, const struct guest_header *h, struct
 		vec_push(&e->taken, (struct former){s, a});
 		if (OWNED_SIGNALS & SIGNAL_BIT(s)) {
 			e->private.action[s] = a;
-			new[s] = (struct guest_action){e->plan->base + h->entry[ENTRY_SIGNAL], OWN_FLAGS, e->plan->base + h->entry[ENTRY_RESTORER],
-						       ~FAULT_SIGNALS};
+			new[s] = owned(&a, e->plan->base, h);
 		} else {
 			new[s] = shown_through(e, s, &a, e->plan->base + h->entry[ENTRY_HANDLER]);
 		}
@@ -239,6 +243,8 @@ static void choose_stacks(struct entering *e, int chosen[])
 			e->signals.stack_owner[at] = one->guest_tid;
 			chosen[i] = at;
 		}
+		if (chosen[i] < 0 && !one->is_gone) /* nobody asks it */
+			e->signals.own_stacks = 1;
 	}
 }
 
@@ -282,6 +288,18 @@ static int give_stacks(struct entering *e, const int chosen[])
 	return first->is_gone ? -ESRCH : foothold_enter(f, first);
 }
 
+/* Where no thread has a stack of its own, handlers go on without: they would run on ours. */
+static int keep_off_stacks(struct entering *e, struct guest_action new[SIGNALS + 1])
+{
+	int status = 0;
+	for (int s = 1; s <= SIGNALS && !status && !e->signals.own_stacks; s++) {
+		new[s].flags &= ~(uint64_t)SA_ONSTACK_;
+		if (e->signals.on_stack & SIGNAL_BIT(s))
+			status = set_action(e, s, &new[s]);
+	}
+	return status;
+}
+
 /* --- All of it. */
 
 static int write_data(struct entering *e)
@@ -315,6 +333,8 @@ static int enter_signals(struct entering *e, const struct guest_header *h, const
 		status = take_signals(e, new);
 	if (!status)
 		status = give_stacks(e, chosen);
+	if (!status)
+		status = keep_off_stacks(e, new);
 	if (!status)
 		status = memory_write(e->foothold->pid, private_at(e) + SIGNALS_OFFSET, &e->signals, sizeof e->signals);
 	free(chosen);
