@@ -68,16 +68,14 @@ BOOT long take_signals(const struct boot_arguments *a)
 		if (status)
 			return status;
 	}
-	uint64_t unblock = FAULT_SIGNALS, inherited;
-	long status = SYS4(__NR_rt_sigprocmask, MASK_BLOCK, NULL, &inherited, 8);
 	uint32_t tid = SYS0(__NR_gettid);
 	struct thread_signals *t = (struct thread_signals *)((uint8_t *)private + THREADS_OFFSET) + tid % SIGNAL_THREADS;
-	if (!status && inherited & FAULT_SIGNALS) {
+	if (a->blocked & FAULT_SIGNALS) { /* really, as long as we are here: the supervisor sets the mask to go on with */
 		((struct guest_signals *)((uint8_t *)private + SIGNALS_OFFSET))->threads_used = 1;
 		t->tid = tid;
-		t->believed = inherited & FAULT_SIGNALS;
+		t->believed = a->blocked & FAULT_SIGNALS;
 	}
-	return status ? status : SYS4(__NR_rt_sigprocmask, MASK_UNBLOCK, &unblock, NULL, 8);
+	return 0;
 }
 
 /* The process page starts anew in a forked child. */

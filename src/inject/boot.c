@@ -1,5 +1,6 @@
 #include "inject/boot.h"
 
+#include <clearview/guest_signals.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -150,27 +151,59 @@ static void fill_arguments(struct boot_arguments *a, const struct guest_memory *
 	snprintf(a->bell_path, sizeof a->bell_path, "/proc/%d/fd/%d", getpid(), bell_fd);
 }
 
-/* Runs until the boot code's trap; signals that arrive meanwhile wait in `pending`. A process that doesn't get there, half set up, can't go on. */
-static int run_to_trap(pid_t tid, struct user_regs_struct *regs, uint64_t *pending)
+/* Signals wait meanwhile: all are blocked but SIGTRAP, which the boot code's traps need. One that was sent is kept; it comes with what it carries in the end. */
+struct booting {
+	pid_t tid;
+	uint64_t at;              /* of the borrowed page */
+	const uint8_t *code;      /* what is in it */
+	uint64_t last;            /* behind the trap it was resumed from */
+	uint64_t mask;            /* signals that the program blocks, bit s-1 */
+	siginfo_t sent;           /* si_signo 0: none */
+	bool was_stopped;         /* by a SIGSTOP, which can't be blocked */
+};
+
+static int set_mask(pid_t tid, uint64_t mask)
+{
+	return ptrace(PTRACE_SETSIGMASK, tid, (void *)sizeof mask, &mask) ? -errno : 0;
+}
+
+/* Of a SIGTRAP. One that was sent and not yet delivered swallows that of an int3. */
+static bool is_trap(struct booting *b, const struct user_regs_struct *regs)
+{
+	enum { INT3 = 0xcc };
+	siginfo_t info;
+	if (ptrace(PTRACE_GETSIGINFO, b->tid, NULL, &info) || info.si_code > 0)
+		return true;
+	if (!b->sent.si_signo) /* of several that are pending, the kernel keeps one */
+		b->sent = info;
+	uint64_t offset = regs->rip - 1 - b->at;
+	return offset < PAGE && b->code[offset] == INT3 && regs->rip != b->last;
+}
+
+/* Runs until the boot code's trap. A process that doesn't get there, half set up, can't go on. */
+static int run_to_trap(struct booting *b, struct user_regs_struct *regs)
 {
 	int signal;
 	for (;;) {
-		if (trace_resume(tid, 0))
+		if (trace_resume(b->tid, 0))
 			return -ESRCH;
-		switch (trace_next(tid, true, &signal)) {
+		switch (trace_next(b->tid, true, &signal)) {
 		case TRACE_TRAPPED:
-			return ptrace(PTRACE_GETREGS, tid, NULL, regs) ? -errno : 0;
+			if (ptrace(PTRACE_GETREGS, b->tid, NULL, regs))
+				return -errno;
+			if (!is_trap(b, regs))
+				break;
+			b->last = regs->rip;
+			return 0;
 		case TRACE_GONE:
 			return -ESRCH;
 		case TRACE_NONE:
-			kill(tid, SIGKILL);
+			kill(b->tid, SIGKILL);
 			return -ETIMEDOUT;
 		case TRACE_SIGNAL:
-			if (signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGSYS) {
-				*pending |= 1ull << (signal - 1);
+			if (signal != SIGSTOP)
 				return -EFAULT;
-			}
-			*pending |= 1ull << (signal - 1);
+			b->was_stopped = true;
 			break;
 		default:
 			break;
@@ -190,53 +223,67 @@ static void give_files(pid_t pid, int number, const struct guest_memory *g, int 
 		close(end);
 }
 
-int boot_run(pid_t tid, const struct guest_memory *g, int bell_fd, const struct boot_plan *plan, int *step)
+static int run(struct booting *b, const struct guest_memory *g, int bell_fd, int *step)
+{
+	struct user_regs_struct regs;
+	trace_deadline(BOOT_MS);
+	int status = run_to_trap(b, &regs);
+	if (!status && regs.rdi == BOOT_ASKS_FOR_FILES) {
+		give_files(b->tid, regs.rax, g, bell_fd);
+		status = run_to_trap(b, &regs);
+	}
+	trace_deadline(0);
+	if (status)
+		return status;
+	*step = regs.rdi;
+	return (int)(int64_t)regs.rax;
+}
+
+/* Signals as the program is to find them: what it blocks, and what was sent to it meanwhile. Returns the signal to go on with. */
+static int give_signals_back(const struct booting *b, bool is_guest)
+{
+	set_mask(b->tid, is_guest ? b->mask & ~FAULT_SIGNALS : b->mask);
+	if (b->was_stopped)
+		kill(b->tid, SIGSTOP);
+	return b->sent.si_signo && !ptrace(PTRACE_SETSIGINFO, b->tid, NULL, &b->sent) ? SIGTRAP : 0;
+}
+
+int boot_run(pid_t tid, const struct guest_memory *g, int bell_fd, const struct boot_plan *plan, int *step, int *signal)
 {
 	const struct guest_header *header = (const struct guest_header *)blob_start;
 	struct user_regs_struct saved, regs;
 	uint8_t page[PAGE], borrowed[PAGE] = {0};
-	uint64_t pending = 0;
+	struct booting b = {.tid = tid, .code = borrowed};
 	struct boot_arguments arguments;
-	*step = 0;
-	if (ptrace(PTRACE_GETREGS, tid, NULL, &saved))
+	*step = *signal = 0;
+	if (ptrace(PTRACE_GETREGS, tid, NULL, &saved) || ptrace(PTRACE_GETSIGMASK, tid, (void *)sizeof b.mask, &b.mask))
 		return -errno;
-	uint64_t at = saved.rip & ~(PAGE - 1ul);
+	b.at = saved.rip & ~(PAGE - 1ul);
 	size_t code = header->entry[ENTRY_BOOT_END] - header->entry[ENTRY_BOOT];
 	if (code > ARGUMENTS_AT)
 		return -E2BIG;
 	memory_forget(tid);
-	int status = memory_read_all(tid, at, page, PAGE);
+	int status = memory_read_all(tid, b.at, page, PAGE);
 	if (status)
 		return status;
 	fill_arguments(&arguments, g, bell_fd, plan);
+	arguments.blocked = b.mask;
 	memcpy(borrowed, blob_start + header->entry[ENTRY_BOOT], code);
 	memcpy(borrowed + ARGUMENTS_AT, &arguments, sizeof arguments);
-	status = memory_write_text(tid, at, borrowed, PAGE);
+	status = memory_write_text(tid, b.at, borrowed, PAGE);
 	if (status)
 		return status;
 	regs = saved;
-	regs.rip = at;
-	regs.rdi = at + ARGUMENTS_AT;
+	regs.rip = b.at;
+	regs.rdi = b.at + ARGUMENTS_AT;
 	regs.rsp = ((saved.rsp - 8192) & ~15ul) - 8;
 	regs.orig_rax = -1;
-	if (trace_set_registers(tid, &regs))
+	if (trace_set_registers(tid, &regs) || set_mask(tid, ~SIGNAL_BIT(SIG_TRAP)))
 		return -errno;
-	trace_deadline(BOOT_MS);
-	status = run_to_trap(tid, &regs, &pending);
-	if (!status && regs.rdi == BOOT_ASKS_FOR_FILES) {
-		give_files(tid, regs.rax, g, bell_fd);
-		status = run_to_trap(tid, &regs, &pending);
-	}
-	trace_deadline(0);
-	if (!status) {
-		status = (int)(int64_t)regs.rax;
-		*step = regs.rdi;
-	}
-	int restored = memory_write_text(tid, at, page, PAGE);
+	status = run(&b, g, bell_fd, step);
+	int restored = memory_write_text(tid, b.at, page, PAGE);
 	if (trace_set_registers(tid, &saved) || restored)
 		return restored ? restored : -errno;
-	for (int s = 1; s < 64; s++)
-		if (pending & 1ull << (s - 1))
-			kill(tid, s);
+	*signal = give_signals_back(&b, !status);
 	return status;
 }

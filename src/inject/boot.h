@@ -37,7 +37,8 @@ struct boot_plan {
 /* Chooses places near the program and near its dynamic loader (loader 0: none). -ENOSPC: no room. */
 int boot_plan_make(const struct maps *maps, uint64_t program_text, uint64_t loader_text, struct boot_plan *out) __attribute__((warn_unused_result));
 
-/* Runs the blob's boot code in a stopped (traced) thread and puts everything back. On failure *step tells how far it came. */
-int boot_run(pid_t tid, const struct guest_memory *g, int bell_fd, const struct boot_plan *plan, int *step) __attribute__((warn_unused_result));
+/* Runs the blob's boot code in a stopped (traced) thread and puts everything back. On failure *step tells how far it came. In any case the thread is to go on with
+ * *signal (0: none): one that was pending, with what it carries. */
+int boot_run(pid_t tid, const struct guest_memory *g, int bell_fd, const struct boot_plan *plan, int *step, int *signal) __attribute__((warn_unused_result));
 
 #endif

@@ -10,6 +10,7 @@
 #include "inject/memory.h"
 #include "node/family_private.h"
 #include "node/learning.h"
+#include "node/signal_descriptors.h"
 #include "node/supervisor.h"
 #include "node/weavers.h"
 
@@ -28,8 +29,13 @@ static void look_at_modules(struct family *f, pid_t pid)
 static int enter(struct family *f, struct foothold *h, struct threads *t, const char **why)
 {
 	const uint32_t complete = 0;
+	uint64_t descriptors = signal_descriptors_find(t->pid);
+	if (descriptors)
+		weave_signal_descriptors(f);
 	look_at_modules(f, t->pid); /* libraries may have been loaded meanwhile */
 	int status = attach_enter(h, t, &f->memory, f->supervisor->bell.fd, &f->plan, why);
+	if (!status)
+		status = signal_descriptors_tell(f, t->pid, descriptors);
 	if (status)
 		return status;
 	status = image_commit(&f->image, true);

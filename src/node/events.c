@@ -217,6 +217,7 @@ static uint64_t on_text_write(struct supervisor *s, struct family *f, const stru
 static uint64_t on_signalfd(struct supervisor *s, struct family *f, const struct event_in *e)
 {
 	weave_signal_descriptors(f);
+	family_apply(f, true);
 	return 0;
 }
 

@@ -25,6 +25,7 @@
 #include "node/learning.h"
 #include "node/module_cache.h"
 #include "node/provoke.h"
+#include "node/signal_descriptors.h"
 #include "node/supervisor.h"
 #include "node/weave_heap_writes.h"
 #include "node/weave_shadow.h"
@@ -505,7 +506,15 @@ static bool is_registered(const struct family *f, pid_t pid)
 	return !memory_read_all(pid, at, &registered, sizeof registered) && registered;
 }
 
-static int start(struct supervisor *s, pid_t pid, const struct maps *maps, struct family **out, const char **why)
+/* What the program before had open. */
+static void inherit_signal_descriptors(struct family *f, pid_t pid)
+{
+	uint64_t set = signal_descriptors_find(pid);
+	if (set && !signal_descriptors_tell(f, pid, set))
+		weave_signal_descriptors(f);
+}
+
+static int start(struct supervisor *s, pid_t pid, const struct maps *maps, struct family **out, int *signal, const char **why)
 {
 	uint64_t loader;
 	int step = 0;
@@ -517,7 +526,7 @@ static int start(struct supervisor *s, pid_t pid, const struct maps *maps, struc
 	bool filtered = filters_exist(pid); /* they may forbid what isn't necessary */
 	f->plan.expedites = !filtered;
 	*why = "can't set up the program (is writing to /proc/PID/mem forbidden here?)";
-	status = boot_run(pid, &f->memory, s->bell.fd, &f->plan, &step);
+	status = boot_run(pid, &f->memory, s->bell.fd, &f->plan, &step, signal);
 	if (status) {
 		log_warning("boot failed at step %d: %s", step, strerror(-status));
 		family_free(f);
@@ -525,6 +534,7 @@ static int start(struct supervisor *s, pid_t pid, const struct maps *maps, struc
 	}
 	status = family_add_process(f, pid, 0, f->image.generation);
 	weavers_family_started(f);
+	inherit_signal_descriptors(f, pid);
 	f->image.tables->legacy.expedited = is_registered(f, pid);
 	f->image.tables->lazy = s->options.lazy && !s->options.direct_calls && loader && !filtered;
 	load_first_modules(f, pid, maps, loader);
@@ -532,14 +542,15 @@ static int start(struct supervisor *s, pid_t pid, const struct maps *maps, struc
 	return 0;
 }
 
-int family_start(struct supervisor *s, pid_t pid, struct family **out, const char **why)
+int family_start(struct supervisor *s, pid_t pid, struct family **out, int *signal, const char **why)
 {
 	struct maps maps;
+	*signal = 0;
 	*why = "can't read what the program has mapped";
 	int status = maps_read(pid, &maps);
 	if (status)
 		return status;
-	status = start(s, pid, &maps, out, why);
+	status = start(s, pid, &maps, out, signal, why);
 	maps_free(&maps);
 	return status;
 }
@@ -609,6 +620,8 @@ int family_take_over(struct supervisor *s, const struct guest_memory *memory, ui
 	for (size_t i = 0; i < count; i++) {
 		name_program(f, pids[i]);
 		family_add_process(f, pids[i], 0, f->image.generation);
+		if (signal_descriptors_find(pids[i]))
+			weave_signal_descriptors(f);
 	}
 	take_over_text(f);
 	*out = f;

@@ -50,8 +50,8 @@ enum { FIRST_HOOK_CALLS = 3 };
 enum { OWNER_SYSCALLS = 1, OWNER_HEAP, OWNER_LEARN, OWNER_SERVED, OWNER_FLIP, OWNER_DYNAMIC = 1000 };
 
 /* A traced process that stopped at an exec becomes a family of its own: boots it, loads what is mapped so far. Leaves it stopped. On failure the
- * process is untouched and can go on natively; *why has the reason. */
-int family_start(struct supervisor *s, pid_t pid, struct family **out, const char **why) __attribute__((warn_unused_result));
+ * process is untouched and can go on natively; *why has the reason. In any case it is to go on with *signal (0: none). */
+int family_start(struct supervisor *s, pid_t pid, struct family **out, int *signal, const char **why) __attribute__((warn_unused_result));
 /* A running process becomes a family of its own (attach.c). What costs time is done before and after its threads are stopped. On failure it is as it was. */
 struct attached {
 	unsigned threads;

@@ -86,10 +86,11 @@ static void at_exec(struct supervisor *s, pid_t pid)
 {
 	struct family *f;
 	const char *why;
+	int signal;
 	leave_old_family(s, pid);
 	memory_forget(pid);
 	log_debug("process %d is at an exec", pid);
-	int status = family_start(s, pid, &f, &why);
+	int status = family_start(s, pid, &f, &signal, &why);
 	log_debug("process %d is set up%s", pid, status ? ": no" : "");
 	if (!status)
 		log_debug("zones at %#lx and %#lx, blob at %#lx", f->plan.zone[0], f->plan.zone[1], f->plan.base);
@@ -97,7 +98,7 @@ static void at_exec(struct supervisor *s, pid_t pid)
 		log_warning("process %d goes on without protection: %s: %s", pid, why, strerror(-status));
 	else
 		vec_push(&s->families, f);
-	trace_detach(pid, s->options.stopped ? SIGSTOP : 0);
+	trace_detach(pid, s->options.stopped ? SIGSTOP : signal);
 	s->options.stopped = false; /* only the first one */
 }
 

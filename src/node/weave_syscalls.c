@@ -111,5 +111,4 @@ void weave_signal_descriptors(struct family *f)
 	f->has_signal_descriptors = true;
 	for (size_t i = 0; i < f->image.modules.count; i++)
 		weave_rules(f, f->image.modules.at[i], true);
-	family_apply(f, true);
 }
