@@ -18,7 +18,7 @@
 #include <clearview/operand.h>
 #include <stdbool.h>
 
-enum { GUEST_ABI_VERSION = 20 };
+enum { GUEST_ABI_VERSION = 21 };
 
 /* Places in the blob that woven code, the kernel or the supervisor enter it at. */
 enum guest_entry {
@@ -233,22 +233,24 @@ enum fault_action_kind {
 };
 
 /* --- Heap. The allocator's procedures are detoured to the blob, which asks the originals for more and writes behind a block of `size` bytes at p, whose
- * usable size is u:
+ * usable size is u (rounded down to whole words):
  *
  *     p            p + size           p + u - 8     p + u
  *     | the program's | canary bytes ... | trailer  |
  *
- * The canary byte and the secret words are the family's (guest_tables). The trailer is the size, enciphered with p, and in its upper 16 bits a
- * hash of both. No more than HEAP_CANARY_MAX canary bytes are written.
+ * The canary byte and the secret words are the family's (guest_tables). The trailer is the size, enciphered with p. No canary byte is written HEAP_CANARY_MAX or more bytes behind the word that the block ends in.
  *
- * The allocation map has a byte for 32 bytes of address space (no block is smaller): state, and which 16th of the 32 it is about; and, apart from the bytes
- * because it is seldom read, a word: the low half of the address behind the call that allocated the block, out of reach of what may overrun
- * it. The map is private memory of each process, made on demand: a directory of HEAP_REGIONS addresses of maps, each HEAP_MAP_UNITS bytes and then as
- * many words. A block is HEAP_LIVE exactly while its canary and trailer are in place. */
+ * The allocation map has an entry of two bytes for 32 bytes of address space (no block is smaller): in its lower HEAP_MARK_BITS the state, and which half of
+ * the 32 bytes it is about; above them the number of the allocation site, which is thus out of reach of what may overrun the block. The map is private
+ * memory of each process, made on demand: a directory of HEAP_REGIONS addresses of maps, each HEAP_MAP_UNITS entries; behind the directory the
+ * HEAP_SITE_NUMBERS addresses that the sites' numbers stand for (0, unknown, if there are more), each behind a call. A block is HEAP_LIVE exactly
+ * while its canary and trailer are in place. */
 enum { HEAP_TRAILER = 8, HEAP_REQUEST_MIN = 24, HEAP_CANARY_MAX = 64, HEAP_REGION_BITS = 26, HEAP_REGIONS = 1 << 21, HEAP_UNIT_BITS = 5, HEAP_REGION_LIST = 4096 };
+enum { HEAP_MARK_BITS = 4, HEAP_MARK_MASK = (1 << HEAP_MARK_BITS) - 1, HEAP_SITE_BITS = 16 - HEAP_MARK_BITS, HEAP_SITE_NUMBERS = 1 << HEAP_SITE_BITS };
 #define HEAP_SIZE_MAX (1ull << 46)
 #define HEAP_MAP_UNITS (1ul << (HEAP_REGION_BITS - HEAP_UNIT_BITS))
-#define HEAP_MAP_SIZE (5 * HEAP_MAP_UNITS)
+#define HEAP_MAP_SIZE (2 * HEAP_MAP_UNITS)
+#define HEAP_DIRECTORY_SIZE ((HEAP_REGIONS + HEAP_SITE_NUMBERS) * 8ul)
 
 /* The check map (strict): a byte for 16 of address space, at HEAP_CHECK_MAP + address / 16 of each process: woven code looks there before it writes. 0: may
  * be written; 1 to 15: so many of the bytes; else none. Made piece by piece where it is first looked at; nothing ever lies there otherwise, as the zones of
@@ -259,34 +261,33 @@ enum heap_check { HEAP_CHECK_BEYOND = 0x80, HEAP_CHECK_FREED = 0x81 };
 
 enum heap_state { HEAP_UNKNOWN, HEAP_LIVE, HEAP_FREED, HEAP_MOVING /* in realloc */, HEAP_GUARDED /* in a slot */, HEAP_STATE_MASK = 7 };
 
-/* The byte of a block; an address that isn't a multiple of 16 gives one that no block has. */
-static inline uint8_t heap_mark(uint64_t p, enum heap_state state)
+/* The lower bits of a block's entry; an address that isn't a multiple of 16 gives some that no entry has. */
+static inline uint32_t heap_mark(uint64_t p, enum heap_state state)
 {
-	return state | (uint8_t)((p & 31) << 3);
+	return state | (uint32_t)(p >> 1 & 8) | (uint32_t)(p & 15) << HEAP_MARK_BITS;
 }
 
-static inline uint64_t heap_hash(uint64_t p, uint64_t size, const uint64_t secret[2])
+/* The block that an entry's unit, at such an address, is about. */
+static inline uint64_t heap_block_of(uint64_t unit_address, uint16_t entry)
 {
-	uint64_t h = (size ^ secret[0] ^ p * 0x9e3779b97f4a7c15ull) * secret[1];
-	return ((h ^ h >> 32) * 0xbf58476d1ce4e5b9ull) >> 48;
+	return unit_address | (entry & 8) << 1;
 }
 
-static inline uint64_t heap_trailer(uint64_t p, uint64_t size, const uint64_t secret[2])
+/* secret: guest_tables.heap_secret. Any change of a trailer changes all bits of the size that is read from it, mostly to one that can't be. */
+static inline uint64_t heap_trailer(uint64_t p, uint64_t size, const uint64_t secret[3])
 {
-	return (size ^ secret[0] ^ p) << 16 >> 16 | heap_hash(p, size, secret) << 48;
+	return (size + (p << 20) + secret[0]) * secret[1];
 }
 
-/* False: damaged. */
-static inline bool heap_read_trailer(uint64_t p, uint64_t trailer, const uint64_t secret[2], uint64_t *size)
+static inline uint64_t heap_trailer_size(uint64_t p, uint64_t trailer, const uint64_t secret[3])
 {
-	*size = (trailer ^ secret[0] ^ p) << 16 >> 16;
-	return heap_hash(p, *size, secret) == trailer >> 48;
+	return trailer * secret[2] - (p << 20) - secret[0];
 }
 
 /* How the allocator keeps usable sizes. */
 enum heap_layout {
-	HEAP_LAYOUT_ASK,   /* by malloc_usable_size */
-	HEAP_LAYOUT_GLIBC, /* in the word before the block: size of the chunk, two flags and, bit 1, "mapped by itself" */
+	HEAP_LAYOUT_ASK = 1, /* by malloc_usable_size */
+	HEAP_LAYOUT_GLIBC,   /* in the word before the block: size of the chunk, two flags and, bit 1, "mapped by itself" */
 };
 
 static inline uint64_t heap_glibc_usable(uint64_t head)
@@ -330,7 +331,7 @@ struct guest_heap_finding {
 	uint64_t block, size; /* as far as they can be told: size ~0 = unknown */
 	uint64_t usable;     /* of the allocator's block, trailer included */
 	uint64_t address;    /* damaged: the first byte that is; freed: what was passed to free */
-	uint64_t site;       /* behind the call that allocated the block, its low 32 bits; guarded blocks: all */
+	uint64_t site;       /* behind the call that allocated the block; 0: unknown */
 };
 
 /* --- Shadow: the return addresses that procedures were entered with. The shadow of the word at address A of a stack lies at A + GUEST_SHADOW: so each stack has
@@ -424,12 +425,14 @@ struct guest_tables {
 	uint64_t lazy;            /* text is redirected when it is first wanted: EVENT_FETCH */
 	struct guest_legacy legacy;
 	uint64_t original[GUEST_ORIGINALS]; /* addresses of the copies of the allocator's procedures, by enum guest_entry - ENTRY_MALLOC */
-	uint64_t heap_secret[2];  /* the second is odd */
+	uint64_t heap_secret[3];  /* two random words, the second odd, and its inverse */
 	uint64_t link_state;      /* guest address of r_debug.r_state: what the dynamic linker calls its hook for; 0: unknown */
 	uint64_t heap_canary;     /* the canary byte, eight times */
 	uint64_t heap_free;       /* address of the allocator's own free */
 	uint32_t heap_layout;     /* enum heap_layout */
 	uint32_t heap_site_count;
+	uint32_t heap_plain;      /* enabled, nothing armed, no check map, so that the fast paths serve: the layout; else 0 */
+	uint32_t heap_unused;
 	struct guest_heap_site heap_site[HEAP_SITES_MAX];
 	struct guest_module module[GUEST_MODULES_MAX];
 	struct guest_fault_action fault[2][FAULT_ACTIONS_MAX];
@@ -459,7 +462,7 @@ struct guest_action {
 	uint64_t handler, flags, restorer, mask; /* the kernel's struct kernel_sigaction */
 };
 struct guest_heap {
-	uint64_t directory;  /* address of uint64_t[HEAP_REGIONS], 0: none yet */
+	uint64_t directory;  /* address of HEAP_DIRECTORY_SIZE bytes, 0: none yet */
 	uint64_t slots;      /* address of struct guest_heap_slot[HEAP_SLOTS], 0: none yet */
 	uint32_t next_slot, quarantined;
 	uint32_t region_count; /* may exceed HEAP_REGION_LIST: those beyond are not scanned */

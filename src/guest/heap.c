@@ -6,7 +6,8 @@
  * other allocators do likewise. That does no harm, for wrapping is idempotent: the trailer lies at the end of what the allocator says is usable, so the
  * outer wrapper writes it where the inner one did; and a block that is being moved is marked so (HEAP_MOVING), which free lets pass.
  *
- * The fast paths make no system call, take no lock and touch no memory but the block's ends, the map's word and the tables. */
+ * The fast paths make no system call, take no lock and touch no memory but the block's ends, the map's entry and the tables; what is rare is kept out of
+ * them, in functions of its own that they end in, so that they have no registers to save. */
 #include "guest/heap_check.h"
 #include "guest/heap_internal.h"
 
@@ -17,6 +18,8 @@
 #define ORIGINAL(entry) guest_tables.original[(entry) - ENTRY_MALLOC]
 
 typedef uint64_t original1(uint64_t), original2(uint64_t, uint64_t), original3(uint64_t, uint64_t, uint64_t);
+
+_Static_assert(offsetof(struct guest_tables, original) + 8 * (ENTRY_FREE - ENTRY_MALLOC) == 0x3120, "heap_entry.S jumps there");
 
 static inline uint64_t load(uint64_t at)
 {
@@ -37,25 +40,41 @@ static inline uint64_t *kept_usable(uint64_t p)
 	return &guest_private.heap_usable[(p >> 4 ^ p >> 14) % HEAP_USABLE_KEPT];
 }
 
-static uint64_t ask_usable(uint64_t p)
+static __attribute__((noinline)) uint64_t ask_usable(uint64_t p)
 {
-	uint64_t usable = ((original1 *)ORIGINAL(ENTRY_USABLE_SIZE))(p);
+	uint64_t usable = ((original1 *)ORIGINAL(ENTRY_USABLE_SIZE))(p) & ~7ull;
 	bool fits = !(usable & 15) && !(p & 15) && usable >> 4 < 1 << KEPT_SIZE_BITS;
 	__atomic_store_n(kept_usable(p), fits ? p >> 4 << KEPT_SIZE_BITS | usable >> 4 : 0, __ATOMIC_RELAXED);
 	return usable;
 }
 
-static inline uint64_t fresh_usable(uint64_t p)
+static inline bool is_glibc(void)
 {
-	return LIKELY(guest_tables.heap_layout == HEAP_LAYOUT_GLIBC) ? heap_glibc_usable(load(p - 8)) : ask_usable(p);
+	return LIKELY(guest_tables.heap_layout == HEAP_LAYOUT_GLIBC);
+}
+
+/* False: the block is mapped by itself. */
+static inline bool glibc_usable(uint64_t p, uint64_t *usable)
+{
+	uint64_t head = load(p - 8);
+	*usable = (head & ~7ull) - 8;
+	return LIKELY(!(head & 2));
+}
+
+/* False: it has to be asked for. */
+static inline bool kept_is(uint64_t p, uint64_t *usable)
+{
+	uint64_t kept = __atomic_load_n(kept_usable(p), __ATOMIC_RELAXED);
+	*usable = (kept & ((1 << KEPT_SIZE_BITS) - 1)) << 4;
+	return kept >> KEPT_SIZE_BITS == p >> 4;
 }
 
 static inline uint64_t usable_of(uint64_t p)
 {
-	if (LIKELY(guest_tables.heap_layout == HEAP_LAYOUT_GLIBC))
+	uint64_t usable;
+	if (is_glibc())
 		return heap_glibc_usable(load(p - 8));
-	uint64_t kept = __atomic_load_n(kept_usable(p), __ATOMIC_RELAXED);
-	return kept >> KEPT_SIZE_BITS == p >> 4 ? (kept & ((1 << KEPT_SIZE_BITS) - 1)) << 4 : ask_usable(p);
+	return kept_is(p, &usable) ? usable : ask_usable(p);
 }
 
 uint64_t heap_usable(uint64_t p)
@@ -66,13 +85,14 @@ uint64_t heap_usable(uint64_t p)
 /* Freed, the block's memory goes back to the kernel at once. */
 static inline bool goes_back(uint64_t p)
 {
-	return guest_tables.heap_layout != HEAP_LAYOUT_GLIBC || load(p - 8) & 2;
+	return !is_glibc() || load(p - 8) & 2;
 }
 
-/* What to ask the allocator for. */
+/* What to ask the allocator for: whole words. */
 static inline uint64_t request(uint64_t size)
 {
-	return size + HEAP_TRAILER < HEAP_REQUEST_MIN ? HEAP_REQUEST_MIN : size + HEAP_TRAILER;
+	uint64_t needed = (size + 7 + HEAP_TRAILER) & ~7ull;
+	return needed < HEAP_REQUEST_MIN ? HEAP_REQUEST_MIN : needed;
 }
 
 static inline bool beyond_us(uint64_t size)
@@ -80,81 +100,115 @@ static inline bool beyond_us(uint64_t size)
 	return UNLIKELY(!guest_tables.heap_enabled || size > HEAP_SIZE_MAX);
 }
 
-/* --- Canaries. A gap of less than a word shares one with the program's last bytes. */
+/* --- Canaries. The first word of the gap may begin with the program's last bytes. All are aligned words, so that what is read soon after it was written
+ * is found in the processor's store buffer. */
 
-static inline uint64_t gap_mask(uint64_t gap)
+static inline uint64_t gap_mask(uint64_t size)
 {
-	return ~0ull << (64 - 8 * gap);
+	return ~0ull << 8 * (size & 7);
+}
+
+static inline uint64_t gap_start(uint64_t p, uint64_t size)
+{
+	return (p + size) & ~7ull;
+}
+
+static inline uint64_t gap_stop(uint64_t p, uint64_t size, uint64_t end)
+{
+	uint64_t most = gap_start(p, size) + HEAP_CANARY_MAX;
+	return end < most ? end : most;
 }
 
 static inline void write_canary(uint64_t p, uint64_t size, uint64_t usable)
 {
-	uint64_t end = p + usable - HEAP_TRAILER, gap = end - p - size, canary = guest_tables.heap_canary;
-	if (gap < 8) {
-		if (gap)
-			store(end - 8, (load(end - 8) & ~gap_mask(gap)) | (canary & gap_mask(gap)));
-	} else {
-		uint64_t length = gap < HEAP_CANARY_MAX ? gap : HEAP_CANARY_MAX;
-		for (uint64_t i = 0; i + 8 < length; i += 8)
-			store(p + size + i, canary);
-		store(p + size + length - 8, canary);
-	}
+	uint64_t end = p + usable - HEAP_TRAILER, at = gap_start(p, size), stop = gap_stop(p, size, end), canary = guest_tables.heap_canary, mask = gap_mask(size);
+	if (at < end)
+		store(at, (load(at) & ~mask) | (canary & mask));
+	while ((at += 8) < stop)
+		store(at, canary);
 	store(end, heap_trailer(p, size, guest_tables.heap_secret));
 }
 
 static inline bool canary_intact(uint64_t p, uint64_t size, uint64_t usable)
 {
-	uint64_t end = p + usable - HEAP_TRAILER, gap = end - p - size, canary = guest_tables.heap_canary;
-	if (gap < 8)
-		return !gap || !((load(end - 8) ^ canary) & gap_mask(gap));
-	uint64_t length = gap < HEAP_CANARY_MAX ? gap : HEAP_CANARY_MAX;
-	for (uint64_t i = 0; i + 8 < length; i += 8)
-		if (load(p + size + i) != canary)
+	uint64_t end = p + usable - HEAP_TRAILER, at = gap_start(p, size), stop = gap_stop(p, size, end), canary = guest_tables.heap_canary;
+	if (at < end && (load(at) ^ canary) & gap_mask(size))
+		return false;
+	while ((at += 8) < stop)
+		if (load(at) != canary)
 			return false;
-	return load(p + size + length - 8) == canary;
+	return true;
 }
 
 /* A damaged head may say that the trailer is where nothing is: that reads as 0. In the block's own page there is something. */
-static inline uint64_t read_end(uint64_t p, uint64_t at)
+static inline bool is_near(uint64_t p, uint64_t at)
 {
 	enum { PAGE = 4096 };
-	return LIKELY((p ^ at) < PAGE) ? load(at) : do_read8(at).value;
+	return LIKELY((p ^ at) < PAGE);
 }
 
-static inline bool is_intact(uint64_t p, uint64_t usable, uint64_t *size)
+static inline uint64_t read_end(uint64_t p, uint64_t at)
 {
-	if (UNLIKELY(usable < HEAP_REQUEST_MIN || usable > HEAP_SIZE_MAX ||
-		     !heap_read_trailer(p, read_end(p, p + usable - HEAP_TRAILER), guest_tables.heap_secret, size) || *size > usable - HEAP_TRAILER)) {
+	return is_near(p, at) ? load(at) : do_read8(at).value;
+}
+
+static inline bool is_possible(uint64_t usable)
+{
+	return LIKELY(usable - HEAP_REQUEST_MIN <= HEAP_SIZE_MAX - HEAP_REQUEST_MIN);
+}
+
+/* Size of a block with such a trailer. */
+static inline bool read_size(uint64_t p, uint64_t usable, uint64_t trailer, uint64_t *size)
+{
+	*size = heap_trailer_size(p, trailer, guest_tables.heap_secret);
+	return *size <= usable - HEAP_TRAILER;
+}
+
+bool heap_intact(uint64_t p, uint64_t usable, uint64_t *size)
+{
+	if (!is_possible(usable) || !read_size(p, usable, read_end(p, p + usable - HEAP_TRAILER), size)) {
 		*size = ~0ull;
 		return false;
 	}
 	return canary_intact(p, *size, usable);
 }
 
-bool heap_intact(uint64_t p, uint64_t usable, uint64_t *size)
-{
-	return is_intact(p, usable, size);
-}
-
 /* --- Allocation. */
 
-/* A block fresh from the allocator (p 0: it had none). */
-static inline uint64_t finish(uint64_t p, uint64_t size, uint64_t site)
+static inline bool has_room(uint64_t p, uint64_t size, uint64_t usable)
 {
-	uint8_t *mark = p ? heap_mark_make(p) : NULL;
-	if (UNLIKELY(!mark))
+	return usable >= size + HEAP_TRAILER && usable >= HEAP_REQUEST_MIN && !(p & 15);
+}
+
+/* A block fresh from the allocator (p 0: it had none). */
+static __attribute__((noinline)) uint64_t finish(uint64_t p, uint64_t size, uint64_t site)
+{
+	uint16_t *entry = p ? heap_entry_make(p) : NULL;
+	if (!entry)
 		return p;
-	uint64_t usable = fresh_usable(p);
-	if (UNLIKELY(usable < size + HEAP_TRAILER || usable < HEAP_REQUEST_MIN || p & 15)) {
+	uint64_t usable = is_glibc() ? heap_glibc_usable(load(p - 8)) : ask_usable(p);
+	if (!has_room(p, size, usable)) {
 		if (guest_tables.heap_checks)
 			check_forget(p, usable);
-		heap_set(mark, p, HEAP_UNKNOWN);
+		heap_set(entry, p, HEAP_UNKNOWN);
 		return p;
 	}
 	write_canary(p, size, usable);
-	if (UNLIKELY(guest_tables.heap_checks))
+	if (guest_tables.heap_checks)
 		check_block_live(p, size, usable);
-	heap_set_block(mark, p, HEAP_LIVE, site);
+	heap_set_block(entry, p, HEAP_LIVE, site);
+	return p;
+}
+
+/* The same for most blocks of glibc's, which are hardly larger than what was asked for. */
+static inline __attribute__((always_inline)) uint64_t finish_glibc(uint64_t p, uint64_t size, uint64_t site)
+{
+	uint64_t usable;
+	uint16_t *entry = heap_entry_at(p);
+	if (UNLIKELY(!entry) || !glibc_usable(p, &usable) || UNLIKELY(usable - HEAP_TRAILER - size >= HEAP_CANARY_MAX))
+		return finish(p, size, site);
+	write_canary(p, size, usable);
+	heap_set_block(entry, p, HEAP_LIVE, site);
 	return p;
 }
 
@@ -169,9 +223,16 @@ static inline uint64_t allocate(uint64_t size, uint64_t site)
 	return p ? p : finish(((original1 *)ORIGINAL(ENTRY_MALLOC))(request(size)), size, site);
 }
 
+static __attribute__((noinline)) uint64_t malloc_slow(uint64_t size, uint64_t site)
+{
+	return beyond_us(size) ? ((original1 *)ORIGINAL(ENTRY_MALLOC))(size) : allocate(size, site);
+}
+
 __attribute__((used)) uint64_t entry_malloc(uint64_t size)
 {
-	return beyond_us(size) ? ((original1 *)ORIGINAL(ENTRY_MALLOC))(size) : allocate(size, CALLER);
+	if (UNLIKELY(guest_tables.heap_plain != HEAP_LAYOUT_GLIBC) || UNLIKELY(size > HEAP_SIZE_MAX))
+		return malloc_slow(size, CALLER);
+	return finish_glibc(((original1 *)ORIGINAL(ENTRY_MALLOC))(request(size)), size, CALLER);
 }
 
 /* The allocator's own clearing and copying would be checked, too, on memory that is nobody's yet. Where there is little to clear or copy it is done here. */
@@ -244,15 +305,15 @@ __attribute__((used)) uint64_t entry_pvalloc(uint64_t size)
 __attribute__((used)) uint64_t entry_usable_size(uint64_t p)
 {
 	uint64_t size;
-	uint8_t *at = p && guest_tables.heap_enabled ? heap_mark_at(p) : NULL, mark = at ? *at : HEAP_UNKNOWN;
-	struct guest_heap_slot *slot = at && mark == heap_mark(p, HEAP_GUARDED) ? heap_guard_of(p) : NULL;
+	const uint16_t *entry = p && guest_tables.heap_enabled ? heap_entry_at(p) : NULL;
+	struct guest_heap_slot *slot = entry && heap_is(*entry, p, HEAP_GUARDED) ? heap_guard_of(p) : NULL;
 	if (slot)
 		return slot->size;
-	if (!at || mark != heap_mark(p, HEAP_LIVE))
+	if (!entry || !heap_is(*entry, p, HEAP_LIVE))
 		return ((original1 *)ORIGINAL(ENTRY_USABLE_SIZE))(p);
 	uint64_t usable = usable_of(p); /* some programs ask all the time: whether the canary is intact is for free to see */
-	bool known = usable >= HEAP_REQUEST_MIN && heap_read_trailer(p, read_end(p, p + usable - HEAP_TRAILER), guest_tables.heap_secret, &size);
-	return known && size <= usable ? size : usable - HEAP_TRAILER;
+	bool is_known = is_possible(usable) && read_size(p, usable, read_end(p, p + usable - HEAP_TRAILER), &size);
+	return is_known ? size : usable - HEAP_TRAILER;
 }
 
 /* --- Release. entry_free and entry_realloc (heap_entry.S) come here first. 0: go on to heap_free_on or heap_realloc; 1: done, return; else an enum
@@ -276,34 +337,60 @@ static bool is_allocators_own(uint64_t caller)
 	return true;
 }
 
-static unsigned release_other(uint64_t p, uint8_t mark, unsigned next, uint64_t caller)
+static unsigned release_other(uint64_t p, uint16_t entry, unsigned next, uint64_t caller)
 {
-	if (mark == heap_mark(p, HEAP_FREED))
+	if (heap_is(entry, p, HEAP_FREED))
 		return is_allocators_own(caller) ? 0 : HEAP_FREED_TWICE;
-	if (mark == heap_mark(p, HEAP_MOVING))
+	if (heap_is(entry, p, HEAP_MOVING))
 		return 0;
-	if (mark == heap_mark(p, HEAP_GUARDED) && next == HEAP_FREED)
+	if (heap_is(entry, p, HEAP_GUARDED) && next == HEAP_FREED)
 		return heap_guard_free(p, caller) ? 1 : HEAP_DAMAGED;
-	if (mark == heap_mark(p, HEAP_GUARDED))
+	if (heap_is(entry, p, HEAP_GUARDED))
 		return 0;
 	return !is_allocators_own(caller) && heap_enclosing(p) ? HEAP_FREED_INSIDE : 0;
 }
 
-__attribute__((used)) unsigned heap_release(uint64_t p, unsigned next, uint64_t caller)
+static __attribute__((noinline)) unsigned release_slow(uint64_t p, unsigned next, uint64_t caller)
 {
 	uint64_t size;
-	uint8_t *mark = LIKELY(p && guest_tables.heap_enabled) ? heap_mark_at(p) : NULL;
-	if (UNLIKELY(!mark))
+	uint16_t *entry = p && guest_tables.heap_enabled ? heap_entry_at(p) : NULL;
+	if (!entry)
 		return 0;
-	uint8_t now = *mark;
-	if (UNLIKELY(now != heap_mark(p, HEAP_LIVE)))
-		return release_other(p, now, next, caller);
+	if (!heap_is(*entry, p, HEAP_LIVE))
+		return release_other(p, *entry, next, caller);
 	uint64_t usable = usable_of(p);
-	bool intact = is_intact(p, usable, &size);
-	if (UNLIKELY(guest_tables.heap_checks && next == HEAP_FREED))
+	bool is_intact = heap_intact(p, usable, &size);
+	if (guest_tables.heap_checks && next == HEAP_FREED)
 		check_block_freed(p, usable, goes_back(p));
-	heap_set(mark, p, next);
-	return LIKELY(intact) ? 0 : HEAP_DAMAGED;
+	heap_set(entry, p, next);
+	return is_intact ? 0 : HEAP_DAMAGED;
+}
+
+/* An intact block whose end lies in the page that it begins in, and nothing else to be done. What a damaged head says may be anything: a size below a
+ * page's is one that was read from a trailer. An address inside a block finds none. */
+static inline bool release_quick(uint64_t p, unsigned next)
+{
+	enum { PAGE = 4096 };
+	uint64_t usable;
+	uint32_t layout = guest_tables.heap_plain;
+	uint16_t *entry = LIKELY(layout) ? heap_entry_at(p) : NULL;
+	if (UNLIKELY(!entry) || UNLIKELY((*entry & HEAP_MARK_MASK) != ((p >> 1 & 8) | HEAP_LIVE)))
+		return false;
+	if (LIKELY(layout == HEAP_LAYOUT_GLIBC) ? !glibc_usable(p, &usable) : !kept_is(p, &usable))
+		return false;
+	uint64_t end = p + usable - HEAP_TRAILER;
+	if (!is_near(p, end))
+		return false;
+	uint64_t size = heap_trailer_size(p, load(end), guest_tables.heap_secret);
+	if (UNLIKELY(size > (end - p) % PAGE) || UNLIKELY(!canary_intact(p, size, usable)))
+		return false;
+	__atomic_store_n(entry, (uint16_t)(*entry + next - HEAP_LIVE), __ATOMIC_RELEASE);
+	return true;
+}
+
+__attribute__((used)) unsigned heap_release(uint64_t p, unsigned next, uint64_t caller)
+{
+	return LIKELY(release_quick(p, next)) ? 0 : release_slow(p, next, caller);
 }
 
 /* A guarded block that heap_release found damaged is free already. */
@@ -329,16 +416,16 @@ static uint64_t guarded_realloc(struct guest_heap_slot *slot, uint64_t p, uint64
 	return to;
 }
 
-static void released_by_move(uint64_t p, uint8_t *mark, uint64_t usable)
+static void released_by_move(uint64_t p, uint16_t *entry, uint64_t usable)
 {
 	if (guest_tables.heap_checks)
 		check_block_freed(p, usable, goes_back(p));
-	heap_set(mark, p, HEAP_FREED);
+	heap_set(entry, p, HEAP_FREED);
 	((original1 *)ORIGINAL(ENTRY_FREE))(p);
 }
 
 /* The block goes to an armed site; or, where writes are checked, to wherever the allocator has room. */
-static uint64_t realloc_by_copy(uint64_t p, uint8_t *mark, uint64_t size, uint64_t site)
+static uint64_t realloc_by_copy(uint64_t p, uint16_t *entry, uint64_t size, uint64_t site)
 {
 	uint64_t usable = usable_of(p);
 	bool checked = guest_tables.heap_checks && size < CHECKED_MAX && usable < CHECKED_MAX;
@@ -346,34 +433,33 @@ static uint64_t realloc_by_copy(uint64_t p, uint8_t *mark, uint64_t size, uint64
 		return finish(p, size, site);
 	uint64_t to = move(p, usable - HEAP_TRAILER, checked ? allocate(size, site) : guarded(size, site), size);
 	if (to)
-		released_by_move(p, mark, usable);
+		released_by_move(p, entry, usable);
 	return to;
 }
 
 __attribute__((used)) uint64_t heap_realloc(uint64_t p, uint64_t size)
 {
 	original2 *original = (original2 *)ORIGINAL(ENTRY_REALLOC);
-	uint8_t *at = p && guest_tables.heap_enabled ? heap_mark_at(p) : NULL, mark = at ? *at : HEAP_UNKNOWN;
-	struct guest_heap_slot *slot = at && mark == heap_mark(p, HEAP_GUARDED) ? heap_guard_of(p) : NULL;
-	bool ours = at && mark == heap_mark(p, HEAP_MOVING), too_large = beyond_us(size);
+	uint16_t *entry = p && guest_tables.heap_enabled ? heap_entry_at(p) : NULL, was = entry ? *entry : HEAP_UNKNOWN;
+	struct guest_heap_slot *slot = heap_is(was, p, HEAP_GUARDED) ? heap_guard_of(p) : NULL;
+	bool ours = heap_is(was, p, HEAP_MOVING), too_large = beyond_us(size);
 	if (slot && too_large)
 		return ((original1 *)ORIGINAL(ENTRY_MALLOC))(size); /* says no as it does natively */
 	if (slot)
 		return guarded_realloc(slot, p, size, CALLER);
 	if (!p && !too_large)
 		return allocate(size, CALLER);
-	uint64_t to = ours && size && !too_large ? realloc_by_copy(p, at, size, CALLER) : 0;
+	uint64_t to = ours && size && !too_large ? realloc_by_copy(p, entry, size, CALLER) : 0;
 	if (to)
 		return to;
 	to = original(p, too_large || (!size && p) ? size : request(size));
 	if (ours && to != p) {
-		/* Moved, or freed, or it stays as it was. If somebody else has the address by now, the mark is theirs. */
-		uint8_t moving = heap_mark(p, HEAP_MOVING);
-		uint8_t after = heap_mark(p, to || !size ? HEAP_FREED : HEAP_LIVE);
-		__atomic_compare_exchange_n(at, &moving, after, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+		/* Moved, or freed, or it stays as it was. If somebody else has the address by now, the entry is theirs. */
+		uint16_t after = (was & ~HEAP_MARK_MASK) | heap_mark(p, to || !size ? HEAP_FREED : HEAP_LIVE);
+		__atomic_compare_exchange_n(entry, &was, after, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 	}
 	if (to && (too_large || !size)) {
-		uint8_t *fresh = heap_mark_at(to);
+		uint16_t *fresh = heap_entry_at(to);
 		if (fresh)
 			heap_set(fresh, to, HEAP_UNKNOWN);
 		return to;

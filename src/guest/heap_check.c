@@ -95,7 +95,7 @@ void check_forget(uint64_t start, uint64_t size)
 	uint64_t end = start + size;
 	for (uint64_t at = start; at < end; at = (at | (REACH - 1)) + 1) {
 		uint64_t stop = (at | (REACH - 1)) + 1;
-		if (!heap_mark_at(at) || !is_made(at)) /* no block was ever there */
+		if (!heap_entry_at(at) || !is_made(at)) /* no block was ever there */
 			continue;
 		uint8_t *from = check_at(at), *to = check_at((stop < end ? stop : end) + GRANULE - 1);
 		uint64_t first = ((uint64_t)from + PAGE - 1) & ~(PAGE - 1ull), last = (uint64_t)to & ~(PAGE - 1ull);

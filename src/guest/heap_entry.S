@@ -4,7 +4,10 @@
  *     struct guest_heap_finding on the stack:  0 r[16]  128 rip  136 kind, block, size, usable, address, site  184 (pad)  200 return address */
 	.text
 
-	.macro release name, state, onward
+	.set ORIGINAL_FREE, guest_tables + 0x3120   /* original[ENTRY_FREE - ENTRY_MALLOC]: heap.c asserts it */
+
+/* intact: where to go on when nothing was found; onward: when something was, and the program goes on regardless. */
+	.macro release name, state, intact, onward
 	.globl entry_\name
 entry_\name:
 	push %rsi
@@ -20,7 +23,7 @@ entry_\name:
 	pop %rsi
 	test %eax, %eax
 	jnz 1f
-	jmp \onward
+	jmp \intact
 1:	cmp $1, %eax                    /* done */
 	je 3f
 	sub $200, %rsp
@@ -54,8 +57,8 @@ entry_\name:
 3:	ret
 	.endm
 
-	release free, 2, heap_free_on      /* HEAP_FREED */
-	release realloc, 3, heap_realloc   /* HEAP_MOVING */
+	release free, 2, *ORIGINAL_FREE(%rip), heap_free_on   /* HEAP_FREED */
+	release realloc, 3, heap_realloc, heap_realloc        /* HEAP_MOVING */
 
 /* Loads all registers from the finding; the new stack's top is never below the return address of this call. */
 go_on:

@@ -32,16 +32,16 @@ static void describe_damage(struct guest_heap_finding *f)
 static void describe(struct guest_heap_finding *f, unsigned kind)
 {
 	uint64_t p = f->r[REG_RDI];
-	uint8_t *mark = heap_mark_at(p);
+	const uint16_t *entry = heap_entry_at(p);
 	f->kind = kind;
 	f->address = f->block = p;
 	f->size = ~0ull;
 	f->usable = 0;
-	f->site = mark ? *heap_site_of(mark, p) : 0;
+	f->site = entry ? heap_site_of(*entry) : 0;
 	if (kind == HEAP_FREED_INSIDE) {
 		f->block = heap_enclosing(p);
-		mark = f->block ? heap_mark_at(f->block) : NULL;
-		f->site = mark ? *heap_site_of(mark, f->block) : 0;
+		entry = f->block ? heap_entry_at(f->block) : NULL;
+		f->site = entry ? heap_site_of(*entry) : 0;
 		if (f->block)
 			heap_intact(f->block, f->usable = heap_usable(f->block), &f->size);
 	} else if (kind == HEAP_DAMAGED) {

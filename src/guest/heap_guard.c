@@ -72,10 +72,10 @@ static bool end_quarantine(void)
 	}
 	if (!oldest || !change_state(oldest, HEAP_SLOT_QUARANTINED, HEAP_SLOT_TAKEN))
 		return false;
-	uint8_t *mark = heap_mark_at(oldest->block);
+	uint16_t *entry = heap_entry_at(oldest->block);
 	uint64_t start = oldest->start, size = oldest->end - oldest->start;
-	if (mark)
-		heap_set(mark, oldest->block, HEAP_UNKNOWN);
+	if (entry)
+		heap_set(entry, oldest->block, HEAP_UNKNOWN);
 	oldest->start = oldest->end = 0;
 	__atomic_store_n(&oldest->state, HEAP_SLOT_UNUSED, __ATOMIC_RELEASE);
 	SYS2(__NR_munmap, start, size);
@@ -123,8 +123,8 @@ void *heap_guard_allocate(uint64_t size, uint64_t site)
 		s = take_slot();
 	if (!s)
 		return NULL;
-	uint8_t *mark = map_block(s, size) ? heap_mark_make(s->block) : NULL;
-	if (!mark) {
+	uint16_t *entry = map_block(s, size) ? heap_entry_make(s->block) : NULL;
+	if (!entry) {
 		if (s->start)
 			SYS2(__NR_munmap, s->start, s->end - s->start);
 		s->start = s->end = 0;
@@ -135,7 +135,7 @@ void *heap_guard_allocate(uint64_t size, uint64_t site)
 	s->site = site;
 	s->free_site = 0;
 	__atomic_store_n(&s->state, HEAP_SLOT_GUARDED, __ATOMIC_RELEASE);
-	heap_set_block(mark, s->block, HEAP_GUARDED, site);
+	heap_set_block(entry, s->block, HEAP_GUARDED, site);
 	return (void *)s->block;
 }
 
@@ -160,7 +160,7 @@ bool heap_guard_free(uint64_t p, uint64_t site)
 	if (!s)
 		return true;
 	bool intact = heap_gap_intact(s);
-	heap_set(heap_mark_at(p), p, HEAP_FREED);
+	heap_set(heap_entry_at(p), p, HEAP_FREED);
 	s->free_site = site;
 	s->freed = __atomic_fetch_add(&guest_private.heap.quarantined, 1, __ATOMIC_RELAXED);
 	SYS3(__NR_mprotect, s->start, s->end - s->start, NO_ACCESS);

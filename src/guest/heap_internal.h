@@ -7,45 +7,63 @@
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-/* heap_map.c: the map byte of an address. NULL: there is no map (heap_mark_at), or none can be made (heap_mark_make). */
-uint8_t *heap_mark_new(uint64_t p);
+/* heap_map.c: the map entry of an address. NULL: there is no map (heap_entry_at), or none can be made (heap_entry_make). */
+uint16_t *heap_entry_new(uint64_t p);
 
 static inline uint64_t heap_unit(uint64_t p)
 {
 	return p >> HEAP_UNIT_BITS & (HEAP_MAP_UNITS - 1);
 }
 
-static inline uint8_t *heap_mark_at(uint64_t p)
+static inline uint16_t *heap_entry_at(uint64_t p)
 {
 	const uint64_t *directory = (const uint64_t *)__atomic_load_n(&guest_private.heap.directory, __ATOMIC_RELAXED);
-	uint8_t *map = directory && p >> HEAP_REGION_BITS < HEAP_REGIONS ? (uint8_t *)directory[p >> HEAP_REGION_BITS] : NULL;
+	uint16_t *map = directory && p >> HEAP_REGION_BITS < HEAP_REGIONS ? (uint16_t *)directory[p >> HEAP_REGION_BITS] : NULL;
 	return map ? map + heap_unit(p) : NULL;
 }
 
-static inline uint8_t *heap_mark_make(uint64_t p)
+static inline uint16_t *heap_entry_make(uint64_t p)
 {
-	uint8_t *mark = heap_mark_at(p);
-	return LIKELY(mark) ? mark : heap_mark_new(p);
+	uint16_t *entry = heap_entry_at(p);
+	return LIKELY(entry) ? entry : heap_entry_new(p);
 }
 
-/* The address's word, of its byte. */
-static inline uint32_t *heap_site_of(uint8_t *mark, uint64_t p)
+static inline bool heap_is(uint16_t entry, uint64_t p, enum heap_state state)
 {
-	return (uint32_t *)(mark - heap_unit(p) + HEAP_MAP_UNITS) + heap_unit(p);
+	return (entry & HEAP_MARK_MASK) == heap_mark(p, state);
+}
+
+/* heap_map.c: numbers of allocation sites. There is a directory. */
+uint16_t heap_site_number_new(uint64_t site, unsigned first);
+
+static inline const uint64_t *heap_sites(void)
+{
+	return (const uint64_t *)guest_private.heap.directory + HEAP_REGIONS;
+}
+
+static inline uint16_t heap_site_number(uint64_t site)
+{
+	unsigned first = site * 0x9e3779b97f4a7c15ull >> (64 - HEAP_SITE_BITS);
+	return LIKELY(heap_sites()[first] == site) ? first : heap_site_number_new(site, first);
+}
+
+static inline uint64_t heap_site_of(uint16_t entry)
+{
+	return heap_sites()[entry >> HEAP_MARK_BITS];
 }
 
 /* The start of the live block that holds an address which is not itself a block's; 0: none known. */
 uint64_t heap_enclosing(uint64_t p);
 
-static inline void heap_set(uint8_t *mark, uint64_t p, enum heap_state state)
+/* The site stays. */
+static inline void heap_set(uint16_t *entry, uint64_t p, enum heap_state state)
 {
-	__atomic_store_n(mark, heap_mark(p, state), __ATOMIC_RELEASE);
+	__atomic_store_n(entry, (uint16_t)((*entry & ~HEAP_MARK_MASK) | heap_mark(p & ~15ull, state)), __ATOMIC_RELEASE);
 }
 
-static inline void heap_set_block(uint8_t *mark, uint64_t p, enum heap_state state, uint64_t site)
+static inline void heap_set_block(uint16_t *entry, uint64_t p, enum heap_state state, uint64_t site)
 {
-	*heap_site_of(mark, p) = (uint32_t)site;
-	heap_set(mark, p, state);
+	__atomic_store_n(entry, (uint16_t)(heap_site_number(site) << HEAP_MARK_BITS | heap_mark(p, state)), __ATOMIC_RELEASE);
 }
 
 /* heap.c: the allocator's view of a block of ours. */

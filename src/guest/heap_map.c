@@ -3,7 +3,7 @@
 #include "guest/heap_check.h"
 #include "guest/heap_internal.h"
 
-enum { READ_WRITE = 3, PRIVATE_ANONYMOUS_UNRESERVED = 0x4022, LOOK_BACK = 128 /* units: 4 KB */ };
+enum { READ_WRITE = 3, PRIVATE_ANONYMOUS_UNRESERVED = 0x4022, LOOK_BACK = 128 /* units: 4 KB */, TRIES = 16 };
 
 static uint64_t map_memory(uint64_t size)
 {
@@ -21,12 +21,12 @@ static uint64_t make_once(uint64_t *where, uint64_t size, bool *mine)
 	return *mine ? made : there;
 }
 
-uint8_t *heap_mark_new(uint64_t p)
+uint16_t *heap_entry_new(uint64_t p)
 {
 	bool mine;
 	uint64_t number = p >> HEAP_REGION_BITS;
 	struct guest_heap *h = &guest_private.heap;
-	if (number >= HEAP_REGIONS || (!h->directory && !make_once(&h->directory, HEAP_REGIONS * sizeof(uint64_t), &mine)))
+	if (number >= HEAP_REGIONS || (!h->directory && !make_once(&h->directory, HEAP_DIRECTORY_SIZE, &mine)))
 		return NULL;
 	if (!make_once((uint64_t *)h->directory + number, HEAP_MAP_SIZE, &mine))
 		return NULL;
@@ -35,7 +35,19 @@ uint8_t *heap_mark_new(uint64_t p)
 		if (at < HEAP_REGION_LIST)
 			__atomic_store_n(&h->region[at], number, __ATOMIC_RELEASE);
 	}
-	return heap_mark_at(p);
+	return heap_entry_at(p);
+}
+
+/* The next free number, from where its hash leads; given once, it stays. */
+uint16_t heap_site_number_new(uint64_t site, unsigned first)
+{
+	for (unsigned i = 0; i < TRIES; i++) {
+		unsigned number = (first + i) % HEAP_SITE_NUMBERS;
+		uint64_t there = 0, *at = (uint64_t *)heap_sites() + number;
+		if (number && (*at == site || __atomic_compare_exchange_n(at, &there, site, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED) || there == site))
+			return number;
+	}
+	return 0;
 }
 
 void heap_prepare(void)
@@ -44,22 +56,22 @@ void heap_prepare(void)
 	if (!guest_tables.heap_enabled || guest_private.heap.directory)
 		return;
 	uint64_t heap_end = SYS1(__NR_brk, 0);
-	heap_mark_make(heap_end);
-	heap_mark_make(heap_end + AHEAD);
+	heap_entry_make(heap_end);
+	heap_entry_make(heap_end + AHEAD);
 	if (guest_tables.heap_checks)
 		check_prepare(heap_end, AHEAD);
 }
 
 uint64_t heap_enclosing(uint64_t p)
 {
-	const uint8_t *mark = heap_mark_at(p);
+	const uint16_t *entry = heap_entry_at(p);
 	uint64_t unit = p >> HEAP_UNIT_BITS, size;
-	for (uint64_t n = 0; mark && n <= heap_unit(p) && n < LOOK_BACK; n++) {
-		uint8_t m = *(mark - n);
-		uint64_t block = (unit - n) << HEAP_UNIT_BITS | m >> 3;
-		if (!(m & HEAP_STATE_MASK) || block >= p)
+	for (uint64_t n = 0; entry && n <= heap_unit(p) && n < LOOK_BACK; n++) {
+		uint16_t e = *(entry - n);
+		uint64_t block = heap_block_of((unit - n) << HEAP_UNIT_BITS, e);
+		if (!(e & HEAP_STATE_MASK) || block >= p)
 			continue;
-		if ((m & HEAP_STATE_MASK) != HEAP_LIVE)
+		if ((e & HEAP_STATE_MASK) != HEAP_LIVE)
 			return 0;
 		return heap_intact(block, heap_usable(block), &size) && p - block < size ? block : 0;
 	}

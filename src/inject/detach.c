@@ -258,7 +258,7 @@ static void unmap_regions(struct leaving *l)
 		if (!memory_read_all(l->view->pid, h->directory + n * 8, at, sizeof at))
 			for (size_t i = 0; i < PAGE / 8; i++)
 				unmap(l, at[i], HEAP_MAP_SIZE);
-	unmap(l, h->directory, HEAP_REGIONS * sizeof(uint64_t));
+	unmap(l, h->directory, HEAP_DIRECTORY_SIZE);
 }
 
 static void unmap_slots(struct leaving *l)

@@ -58,16 +58,15 @@ void heap_failure(const struct stack_view *v, const struct guest_heap_finding *f
 	describe(f, "when it was freed", out);
 }
 
-bool heap_scan_failure(const struct stack_view *v, const struct guest_heap_finding *f, const struct point *site, uint64_t site_address, pid_t pid,
-		       struct failure *out)
+bool heap_scan_failure(const struct stack_view *v, const struct guest_heap_finding *f, const struct heap_site *site, pid_t pid, struct failure *out)
 {
-	*out = (struct failure){.monitor = MONITOR_HEAP, .fault_address = f->address, .pid = pid, .tid = pid, .time_us = now_us(), .at = *site};
-	struct stack_code code = stack_code_at(v, site_address);
+	*out = (struct failure){.monitor = MONITOR_HEAP, .fault_address = f->address, .pid = pid, .tid = pid, .time_us = now_us(), .at = site->call};
+	struct stack_code code = stack_code_at(v, site->address);
 	if (!code.module)
 		return false;
 	stack_frame(v, &code, 0, &out->stack[0]);
 	out->depth = 1;
-	out->rip = site_address;
+	out->rip = site->address;
 	describe(f, "while it was in use; this is where it was allocated", out);
 	return true;
 }

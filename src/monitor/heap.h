@@ -13,15 +13,18 @@
 
 #include "monitor/stack.h"
 
-enum { HEAP_SITES_FOUND_MAX = 4 };
+/* An allocating call, and where it lies in a process. */
+struct heap_site {
+	struct point call;
+	uint64_t address;
+};
 
 /* Fills a failure from what the wrapper of free or realloc found; id and program are left to the caller. *registers: those of the frames, for unwinding. signal is
  * SIGABRT for what the allocator itself would hardly survive, 0 for damage that the program goes on with. */
 void heap_failure(const struct stack_view *v, const struct guest_heap_finding *f, pid_t pid, pid_t tid, struct cfi_registers *registers, struct failure *out);
 
 /* The same for damage that the scan found: the location is the block's allocation. False if where that was isn't known. */
-bool heap_scan_failure(const struct stack_view *v, const struct guest_heap_finding *f, const struct point *site, uint64_t site_address, pid_t pid,
-		       struct failure *out);
+bool heap_scan_failure(const struct stack_view *v, const struct guest_heap_finding *f, const struct heap_site *site, pid_t pid, struct failure *out);
 
 /* A fault on guarded memory: turns the crash that locate_failure made of it into what it is. site, freed: points of the calls, NULL: unknown. */
 void heap_fault_failure(const struct guest_heap_slot *s, const char *allocated, const char *freed, struct failure *out);

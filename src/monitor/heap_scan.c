@@ -12,16 +12,16 @@
 
 enum {
 	PAGE = 4096,
-	MAP_PAGES = HEAP_MAP_UNITS / PAGE,
-	COVERED = PAGE << HEAP_UNIT_BITS,         /* bytes of heap that a page of a map's bytes is about */
+	PAGE_ENTRIES = PAGE / sizeof(uint16_t),
+	MAP_PAGES = HEAP_MAP_SIZE / PAGE,
+	COVERED = PAGE_ENTRIES << HEAP_UNIT_BITS, /* bytes of heap that a page of a map is about */
 	SUSPECTS_MAX = 256,
 };
 
 /* A block that doesn't look right, and all that has to be the same when it is looked at again. */
 struct suspect {
 	uint64_t block;
-	uint8_t mark;
-	uint32_t site;
+	uint16_t entry;
 	uint64_t head, trailer;
 	uint64_t address; /* of the damage */
 	bool told;
@@ -90,7 +90,6 @@ static uint64_t first_damage(const struct heap_scan *s, bool fresh, const struct
 /* True: the block is damaged, and *found says how it looks. */
 static bool examine(const struct heap_scan *s, bool fresh, const struct guest_tables *t, uint64_t block, struct suspect *found)
 {
-	uint64_t size;
 	found->block = block;
 	if (!look(s, fresh, block - 8, &found->head, 8))
 		return false;
@@ -100,7 +99,8 @@ static bool examine(const struct heap_scan *s, bool fresh, const struct guest_ta
 	if (!look(s, fresh, end, &found->trailer, 8))
 		return false;
 	found->address = end;
-	if (!heap_read_trailer(block, found->trailer, t->heap_secret, &size) || size > usable - HEAP_TRAILER)
+	uint64_t size = heap_trailer_size(block, found->trailer, t->heap_secret);
+	if (size > usable - HEAP_TRAILER)
 		return true;
 	found->address = first_damage(s, fresh, t, block + size, end);
 	return found->address != end;
@@ -108,21 +108,24 @@ static bool examine(const struct heap_scan *s, bool fresh, const struct guest_ta
 
 static bool same(const struct suspect *a, const struct suspect *b)
 {
-	return a->mark == b->mark && a->site == b->site && a->head == b->head && a->trailer == b->trailer && a->address == b->address;
+	return a->entry == b->entry && a->head == b->head && a->trailer == b->trailer && a->address == b->address;
 }
 
-static bool is_live(uint8_t mark)
+static bool is_live(uint16_t entry)
 {
-	return (mark & HEAP_STATE_MASK) == HEAP_LIVE;
+	return (entry & HEAP_STATE_MASK) == HEAP_LIVE;
+}
+
+static uint64_t entry_address(uint64_t map, uint64_t p)
+{
+	return map + (p >> HEAP_UNIT_BITS & (HEAP_MAP_UNITS - 1)) * sizeof(uint16_t);
 }
 
 /* From the process, not from what was read of it before. map: guest address of the block's map. */
 static bool look_again(const struct heap_scan *s, const struct guest_tables *t, uint64_t map, uint64_t block, struct suspect *out)
 {
-	uint64_t unit = block >> HEAP_UNIT_BITS & (HEAP_MAP_UNITS - 1);
-	bool damaged = examine(s, true, t, block, out);
-	return damaged && !memory_read_all(s->pid, map + HEAP_MAP_UNITS + unit * 4, &out->site, 4) && !memory_read_all(s->pid, map + unit, &out->mark, 1) &&
-	       out->mark == heap_mark(block, HEAP_LIVE);
+	return examine(s, true, t, block, out) && !memory_read_all(s->pid, entry_address(map, block), &out->entry, sizeof out->entry) &&
+	       (out->entry & HEAP_MARK_MASK) == heap_mark(block, HEAP_LIVE);
 }
 
 static void suspect(struct heap_scan *s, const struct suspect *what)
@@ -137,15 +140,15 @@ static void suspect(struct heap_scan *s, const struct suspect *what)
 
 static void scan_page(struct heap_scan *s, const struct guest_tables *t, uint64_t map, uint64_t covered_from)
 {
-	uint8_t marks[PAGE];
+	uint16_t entries[PAGE_ENTRIES];
 	bool have_piece = false;
-	if (memory_read_all(s->pid, map + (covered_from >> HEAP_UNIT_BITS & (HEAP_MAP_UNITS - 1)), marks, sizeof marks))
+	if (memory_read_all(s->pid, entry_address(map, covered_from), entries, sizeof entries))
 		return;
-	for (unsigned i = 0; i < PAGE; i++) {
+	for (unsigned i = 0; i < PAGE_ENTRIES; i++) {
 		struct suspect first = {0}, second = {0};
-		if (!is_live(marks[i]) || s->suspects.count >= SUSPECTS_MAX)
+		if (!is_live(entries[i]) || s->suspects.count >= SUSPECTS_MAX)
 			continue;
-		uint64_t block = covered_from + ((uint64_t)i << HEAP_UNIT_BITS | marks[i] >> 3);
+		uint64_t block = heap_block_of(covered_from + ((uint64_t)i << HEAP_UNIT_BITS), entries[i]);
 		if (!have_piece) {
 			s->piece_at = block - 8; /* before it there may be nothing to read */
 			s->piece_size = memory_read(s->pid, s->piece_at, s->piece, covered_from + COVERED - s->piece_at);
@@ -217,11 +220,19 @@ static void go_around(struct heap_scan *s, const struct guest_tables *t, const s
 	}
 }
 
-static void tell(const struct suspect *s, const struct guest_tables *t, struct guest_heap_finding *out)
+/* 0: unknown. */
+static uint64_t site_of(const struct heap_scan *s, const struct head *h, uint16_t entry)
+{
+	uint64_t site;
+	return memory_read_all(s->pid, h->directory + (HEAP_REGIONS + (entry >> HEAP_MARK_BITS)) * 8ul, &site, sizeof site) ? 0 : site;
+}
+
+static void tell(const struct suspect *s, const struct guest_tables *t, uint64_t site, struct guest_heap_finding *out)
 {
 	*out = (struct guest_heap_finding){.kind = HEAP_DAMAGED, .block = s->block, .usable = heap_glibc_usable(s->head), .address = s->address,
-					   .site = s->site};
-	if (!heap_read_trailer(s->block, s->trailer, t->heap_secret, &out->size))
+					   .site = site};
+	out->size = heap_trailer_size(s->block, s->trailer, t->heap_secret);
+	if (out->size > out->usable - HEAP_TRAILER)
 		out->size = ~0ull;
 }
 
@@ -237,7 +248,7 @@ static unsigned confirm(struct heap_scan *s, const struct guest_tables *t, const
 		if (!has_map || !look_again(s, t, map, was.block, &is) || !same(&was, &is))
 			continue;
 		if (!was.told && found < max) {
-			tell(&is, t, &out[found++]);
+			tell(&is, t, site_of(s, h, is.entry), &out[found++]);
 			was.told = true;
 		}
 		s->suspects.at[kept++] = was;

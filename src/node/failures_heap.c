@@ -28,14 +28,12 @@ static void note_damage(struct family *f, pid_t pid)
 
 static void arm(struct family *f, const struct guest_heap_finding *finding, struct failure *failure)
 {
-	struct point sites[HEAP_SITES_FOUND_MAX];
-	uint64_t addresses[HEAP_SITES_FOUND_MAX];
+	struct heap_site site;
 	char name[64], old[sizeof failure->facts];
-	unsigned count = heap_watch_arm(f, finding, sites, addresses);
-	if (!count)
+	if (!heap_watch_arm(f, finding, &site))
 		return;
 	memcpy(old, failure->facts, sizeof old);
-	int used = snprintf(failure->facts, sizeof failure->facts, "%s; allocated at %s", old, name_point(f, &sites[0], name, sizeof name));
+	int used = snprintf(failure->facts, sizeof failure->facts, "%s; allocated at %s", old, name_point(f, &site.call, name, sizeof name));
 	if (used >= (int)sizeof failure->facts)
 		memcpy(failure->facts, old, sizeof old);
 }
@@ -117,12 +115,11 @@ void failures_heap_scanned(struct supervisor *s, struct family *f, pid_t pid, co
 {
 	struct view_context context = {f, pid};
 	struct stack_view view = failures_view(&context);
-	struct point sites[HEAP_SITES_FOUND_MAX];
-	uint64_t addresses[HEAP_SITES_FOUND_MAX];
+	struct heap_site site;
 	struct failure failure;
 	struct repair_verdict verdict;
 	note_damage(f, pid);
-	if (!heap_watch_arm(f, finding, sites, addresses) || !heap_scan_failure(&view, finding, &sites[0], addresses[0], pid, &failure)) {
+	if (!heap_watch_arm(f, finding, &site) || !heap_scan_failure(&view, finding, &site, pid, &failure)) {
 		log_warning("%s: process %d: a heap block at %#lx is damaged; where it was allocated isn't known", f->program, pid, finding->block);
 		return;
 	}

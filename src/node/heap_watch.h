@@ -23,7 +23,7 @@ void heap_watch_look(struct supervisor *s, struct family *f, pid_t pid);
 uint64_t heap_watch_address(const struct family *f);
 bool heap_watch_has_told(const struct family *f, pid_t pid, uint64_t block);
 
-/* Arms the allocation site of a damaged block, here, in the supervisor's other families, and in the store for later runs. Returns how many sites were found, with their calls' points in out[]. */
-unsigned heap_watch_arm(struct family *f, const struct guest_heap_finding *finding, struct point out[HEAP_SITES_FOUND_MAX], uint64_t addresses[HEAP_SITES_FOUND_MAX]);
+/* Arms the allocation site of a damaged block, here, in the supervisor's other families, and in the store for later runs. False: the site isn't known. */
+bool heap_watch_arm(struct family *f, const struct guest_heap_finding *finding, struct heap_site *out);
 
 #endif

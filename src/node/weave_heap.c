@@ -132,6 +132,15 @@ static int detour_all(struct family *f, struct loaded *l)
 	return status;
 }
 
+/* Of an odd number, modulo 2^64: each step doubles the bits that are right, of which there are three at first. */
+static uint64_t inverse(uint64_t odd)
+{
+	uint64_t x = odd;
+	for (int i = 0; i < 5; i++)
+		x *= 2 - odd * x;
+	return x;
+}
+
 void heap_watch_family_started(struct family *f)
 {
 	struct guest_tables *t = f->image.tables;
@@ -143,6 +152,7 @@ void heap_watch_family_started(struct family *f)
 			random[i] = (uint64_t)clock_us() * 0x9e3779b97f4a7c15ull >> i;
 	t->heap_secret[0] = random[0];
 	t->heap_secret[1] = random[1] | 1;
+	t->heap_secret[2] = inverse(t->heap_secret[1]);
 	t->heap_canary = 0x0101010101010101ull * (0x81 | (random[2] & 0x7f)); /* never a character or a terminator */
 }
 
@@ -174,6 +184,7 @@ void heap_watch_applied(struct family *f)
 			h->wished = false; /* the detours that are there let everything pass */
 			return;
 		}
+	t->heap_plain = t->heap_checks || t->heap_site_count ? 0 : t->heap_layout;
 	__atomic_store_n(&t->heap_enabled, 1, __ATOMIC_RELEASE);
 }
 
@@ -206,6 +217,7 @@ static void arm_address(struct family *f, uint64_t address, uint64_t size_class)
 			return;
 	if (count == HEAP_SITES_MAX)
 		return;
+	t->heap_plain = 0;
 	t->heap_site[count] = (struct guest_heap_site){address, size_class};
 	__atomic_store_n(&t->heap_site_count, count + 1, __ATOMIC_RELEASE);
 }
@@ -242,41 +254,31 @@ void heap_watch_module_loaded(struct family *f, struct loaded *l)
 		log_info("armed allocation sites can't be read: %s", store_error(f->supervisor->store));
 }
 
-/* Places whose addresses have these low 32 bits and where a call ends. */
-static unsigned sites_of(struct family *f, uint64_t low, struct point out[HEAP_SITES_FOUND_MAX], uint64_t addresses[HEAP_SITES_FOUND_MAX])
+static bool site_of(struct family *f, uint64_t return_address, struct heap_site *out)
 {
-	const uint64_t span = 1ull << 32;
-	unsigned count = 0;
-	for (size_t i = 0; i < f->image.modules.count; i++) {
-		struct loaded *l = f->image.modules.at[i];
-		uint64_t address = (l->text.start & ~(span - 1)) | (low & (span - 1)), call;
-		if (address < l->text.start)
-			address += span;
-		for (; address < l->text.end && count < HEAP_SITES_FOUND_MAX; address += span)
-			if (module_text(l->module, address - l->bias) && locate_is_call(l->module, address - l->bias, &call)) {
-				out[count] = (struct point){l->module->key, call};
-				addresses[count++] = call + l->bias;
-			}
-	}
-	return count;
+	uint64_t call;
+	struct loaded *l = return_address ? image_module_at(&f->image, return_address - 1) : NULL;
+	if (!l || !locate_is_call(l->module, return_address - l->bias, &call))
+		return false;
+	*out = (struct heap_site){{l->module->key, call}, call + l->bias};
+	return true;
 }
 
-unsigned heap_watch_arm(struct family *f, const struct guest_heap_finding *finding, struct point out[HEAP_SITES_FOUND_MAX],
-			uint64_t addresses[HEAP_SITES_FOUND_MAX])
+bool heap_watch_arm(struct family *f, const struct guest_heap_finding *finding, struct heap_site *out)
 {
 	struct supervisor *s = f->supervisor;
 	uint64_t classes[2];
 	bool is_full = f->image.tables->heap_site_count == HEAP_SITES_MAX;
-	unsigned class_count = heap_classes(finding, classes), count = sites_of(f, finding->site, out, addresses);
-	for (unsigned i = 0; i < count; i++)
-		for (unsigned k = 0; k < class_count; k++) {
-			for (size_t n = 0; n < s->families.count; n++) {
-				struct loaded *l = image_module(&s->families.at[n]->image, &out[i].module);
-				if (l)
-					arm_in(s->families.at[n], l, &out[i], classes[k]);
-			}
-			if (!is_full && store_heap_site_put(s->store, &out[i], classes[k]))
-				log_error("the allocation site could not be stored: %s", store_error(s->store));
+	if (!site_of(f, finding->site, out))
+		return false;
+	for (unsigned k = heap_classes(finding, classes); k-- > 0;) {
+		for (size_t n = 0; n < s->families.count; n++) {
+			struct loaded *l = image_module(&s->families.at[n]->image, &out->call.module);
+			if (l)
+				arm_in(s->families.at[n], l, &out->call, classes[k]);
 		}
-	return count;
+		if (!is_full && store_heap_site_put(s->store, &out->call, classes[k]))
+			log_error("the allocation site could not be stored: %s", store_error(s->store));
+	}
+	return true;
 }

@@ -14,20 +14,20 @@
 #include "monitor/heap_scan.h"
 
 enum { USABLE = 72, SIZE = 50, BLOCKS = 200 };
-static const uint64_t secret[2] = {0x123456789abcdef0, 0xfedcba9876543211};
+enum { SITE = 0x1234, NUMBER = 77 };
+static const uint64_t secret[3] = {0x123456789abcdef0, 0x9d4c2f8b1e6a7735, 0x82b16f203a5b631d};
 
 static void trailers_tell_damage(void **state)
 {
-	unsigned missed = 0;
+	enum { MOST = 1 << 20 }; /* no block is larger */
+	assert_int_equal(secret[1] * secret[2], 1);
 	for (uint64_t i = 0; i < 20000; i++) {
-		uint64_t p = 0x7f0012340010 + i * 48, size, trailer = heap_trailer(p, i * 3, secret);
-		assert_true(heap_read_trailer(p, trailer, secret, &size));
-		assert_int_equal(size, i * 3);
-		missed += heap_read_trailer(p, trailer ^ (1 + i % 255), secret, &size);       /* the lowest byte overwritten */
-		missed += heap_read_trailer(p, 0x4141414141414141, secret, &size);
-		missed += heap_read_trailer(p + 16, trailer, secret, &size);                  /* another block's */
+		uint64_t p = 0x7f0012340010 + i * 48, trailer = heap_trailer(p, i * 3, secret);
+		assert_int_equal(heap_trailer_size(p, trailer, secret), i * 3);
+		assert_true(heap_trailer_size(p, trailer ^ (1 + i % 255), secret) > MOST); /* the lowest byte overwritten */
+		assert_true(heap_trailer_size(p, 0x4141414141414141, secret) > MOST);
+		assert_true(heap_trailer_size(p + 16, trailer, secret) > MOST);            /* another block's */
 	}
-	assert_true(missed < 10); /* 60,000 tries, one in 65,536 may pass */
 }
 
 static void marks_name_one_address(void **state)
@@ -58,7 +58,8 @@ struct world {
 	struct guest_tables *tables;
 	struct guest_heap *heap;
 	uint64_t *directory;
-	uint8_t *map, *memory;
+	uint16_t *map;
+	uint8_t *memory;
 	uint64_t block[BLOCKS];
 	struct heap_scan *scan;
 };
@@ -77,8 +78,7 @@ static uint64_t unit_of(uint64_t p)
 
 static void set(struct world *w, uint64_t p, enum heap_state s)
 {
-	w->map[unit_of(p)] = heap_mark(p, s);
-	((uint32_t *)(w->map + HEAP_MAP_UNITS))[unit_of(p)] = 0x1234;
+	w->map[unit_of(p)] = heap_mark(p, s) | NUMBER << HEAP_MARK_BITS;
 }
 
 static void make_block(struct world *w, unsigned i)
@@ -98,7 +98,8 @@ static int set_up(void **state)
 	struct world *w = calloc(1, sizeof *w);
 	w->tables = memory(sizeof *w->tables);
 	w->heap = calloc(1, sizeof *w->heap);
-	w->directory = memory(HEAP_REGIONS * sizeof(uint64_t));
+	w->directory = memory(HEAP_DIRECTORY_SIZE);
+	w->directory[HEAP_REGIONS + NUMBER] = SITE;
 	w->map = memory(HEAP_MAP_SIZE);
 	uint8_t *wide = memory(2ul << HEAP_REGION_BITS); /* holds the start of a region */
 	w->memory = (uint8_t *)(((uint64_t)wide + (1ul << HEAP_REGION_BITS)) >> HEAP_REGION_BITS << HEAP_REGION_BITS);
@@ -120,7 +121,7 @@ static int tear_down(void **state)
 	struct world *w = *state;
 	heap_scan_free(w->scan);
 	munmap(w->tables, sizeof *w->tables);
-	munmap(w->directory, HEAP_REGIONS * sizeof(uint64_t));
+	munmap(w->directory, HEAP_DIRECTORY_SIZE);
 	munmap(w->map, HEAP_MAP_SIZE);
 	free(w->heap);
 	free(w);
@@ -147,7 +148,7 @@ static void damage_is_told_once_when_it_lasts(void **state)
 	assert_int_equal(scan(w, found), 0); /* seen: only a second look counts */
 	assert_int_equal(scan(w, found), 1);
 	assert_true(found[0].block == w->block[7] && found[0].address == w->block[7] + SIZE + 2);
-	assert_true(found[0].size == SIZE && found[0].usable == USABLE && found[0].site == 0x1234 && found[0].kind == HEAP_DAMAGED);
+	assert_true(found[0].size == SIZE && found[0].usable == USABLE && found[0].site == SITE && found[0].kind == HEAP_DAMAGED);
 	assert_true(heap_scan_has_told(w->scan, w->block[7]) && !heap_scan_has_told(w->scan, w->block[8]));
 	assert_int_equal(scan(w, found), 0);
 }
@@ -175,7 +176,7 @@ static void a_lost_trailer_leaves_the_site(void **state)
 	memset((char *)w->block[BLOCKS - 1], 'x', USABLE);
 	scan(w, found);
 	assert_int_equal(scan(w, found), 1);
-	assert_true(found[0].size == ~0ull && found[0].site == 0x1234);
+	assert_true(found[0].size == ~0ull && found[0].site == SITE);
 }
 
 static void faults_tell_which_block(void **state)
