@@ -1,22 +1,10 @@
 #include "engine/zone.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define MB (1ul << 20)
 #define APART (6 * MB) /* libraries larger than 2 MB lie at distances from each other that vary by as much from run to run, and what lies behind several by more */
-enum { HOP_SIZE = 5, PAGE = 4096, USELESS = 64 /* bytes: no copy fits in */ };
-
-/* One byte in and out, insb/outsb, hlt, cli, sti (all #GP in user mode); int3; opcodes that 64-bit mode took out. Left out, because they mean something
- * or may yet: 62, c4, c5, d5 (prefixes), d6, f1, and cd, cf. */
-static const uint8_t trap_bytes[] = {0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61, 0x6c, 0x6d, 0x6e, 0x6f, 0x82,
-				     0x9a, 0xcc, 0xce, 0xd4, 0xe4, 0xe5, 0xe6, 0xe7, 0xea, 0xec, 0xed, 0xee, 0xef, 0xf4, 0xfa, 0xfb};
-
-bool is_trap_byte(uint8_t byte)
-{
-	return memchr(trap_bytes, byte, sizeof trap_bytes);
-}
+enum { USELESS = 64 /* bytes: no copy fits in */ };
 
 bool zone_below(uint64_t anchor, uint64_t *start)
 {
@@ -46,17 +34,10 @@ void zone_init(struct zone *z, uint64_t start, bool above, uint8_t *host)
 		z->copies[0].next = z->hop_end;
 		z->copies[0].end = start + ZONE_SIZE;
 	}
-	/* Pages of their own: few are ever touched, and from the heap all would have to be cleared. */
-	z->hop_used = mmap(NULL, (z->hop_end - z->hop_start) / 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (z->hop_used == MAP_FAILED)
-		abort();
 }
 
 void zone_release(struct zone *z)
 {
-	if (z->hop_used)
-		munmap(z->hop_used, (z->hop_end - z->hop_start) / 8);
-	z->hop_used = NULL;
 	vec_free(&z->pieces);
 }
 
@@ -249,105 +230,11 @@ bool zone_is_short(const struct zone *z)
 	return zone_left(z) <= z->spare;
 }
 
-static bool hop_is_free(const struct zone *z, uint64_t at)
-{
-	for (uint64_t i = at - z->hop_start; i < at - z->hop_start + HOP_SIZE; i++)
-		if (z->hop_used[i / 8] & 1 << i % 8)
-			return false;
-	return true;
-}
-
-static void mark_hop(struct zone *z, uint64_t offset)
-{
-	for (uint64_t i = offset; i < offset + HOP_SIZE && i < z->hop_end - z->hop_start; i++)
-		z->hop_used[i / 8] |= 1 << i % 8;
-}
-
-/* What isn't zero is a hop; a hop starts with a byte that isn't. One that began in the page before gets a few bytes too many. */
-static void find_hops(struct zone *z, uint64_t start, uint64_t end)
-{
-	const uint8_t *bytes = zone_host(z, z->hop_start);
-	for (uint64_t i = start; i < end;)
-		if (bytes[i]) {
-			mark_hop(z, i);
-			i += HOP_SIZE;
-		} else {
-			i++;
-		}
-}
-
 void zone_resume(struct zone *z, uint64_t next_copy[2], uint8_t *hop_pages)
 {
-	uint64_t size = z->hop_end - z->hop_start;
 	for (int i = 0; i < 2; i++)
 		if (next_copy[i] >= z->copies[i].next && next_copy[i] <= z->copies[i].end)
 			z->copies[i].next = next_copy[i];
-	for (uint64_t at = 0; at < size; at += PAGE)
-		if (hop_pages[at / PAGE / 8] & 1 << at / PAGE % 8)
-			find_hops(z, at, at + PAGE);
 	z->next_copy = next_copy;
 	z->hop_pages = hop_pages;
-}
-
-static void keep_page(struct zone *z, uint64_t offset)
-{
-	if (z->hop_pages)
-		z->hop_pages[offset / PAGE / 8] |= 1 << offset / PAGE % 8;
-}
-
-static uint64_t take_hop(struct zone *z, uint64_t at, uint64_t target)
-{
-	mark_hop(z, at - z->hop_start);
-	keep_page(z, at - z->hop_start);
-	keep_page(z, at - z->hop_start + HOP_SIZE - 1);
-	int32_t distance = target - (at + HOP_SIZE);
-	uint8_t *code = zone_host(z, at);
-	memcpy(code + 1, &distance, 4);
-	code[0] = 0xe9; /* jmp target */
-	return at;
-}
-
-/* Smallest distance >= `distance` all of whose masked bytes trap. Works from the top byte down: the first byte that doesn't fit is raised to the next
- * one that does and everything below starts again from zero. */
-static bool next_distance(uint32_t *distance, unsigned mask)
-{
-	for (int k = 3; k >= 0; k--) {
-		if (!(mask & 1u << k) || is_trap_byte(*distance >> 8 * k))
-			continue;
-		uint64_t raised = *distance;
-		do
-			raised = ((raised >> 8 * k) + 1) << 8 * k;
-		while (raised <= UINT32_MAX && !is_trap_byte(raised >> 8 * k));
-		if (raised > UINT32_MAX)
-			return false;
-		*distance = raised;
-		k = 4; /* a carry may have spoilt the bytes above: look again */
-	}
-	return true;
-}
-
-static uint64_t search_hop(struct zone *z, uint64_t first, uint64_t from, unsigned mask)
-{
-	uint32_t distance = first - from;
-	while (next_distance(&distance, mask)) {
-		uint64_t at = from + (int32_t)distance;
-		if (at + HOP_SIZE > z->hop_end || at < z->hop_start)
-			return 0;
-		if (hop_is_free(z, at))
-			return at;
-		distance++;
-	}
-	return 0;
-}
-
-uint64_t zone_hop(struct zone *z, uint64_t from, unsigned mask, uint64_t target)
-{
-	uint64_t *cursor = &z->hop_cursor[mask & 15];
-	uint64_t at = *cursor ? search_hop(z, *cursor, from, mask) : 0;
-	if (!at)
-		at = search_hop(z, z->hop_start, from, mask);
-	if (!at)
-		return 0;
-	*cursor = at;
-	return take_hop(z, at, target);
 }

@@ -20,6 +20,7 @@
 #include "base/vec.h"
 
 #define ZONE_SIZE (256ul << 20)
+enum { HOP_PAGES_OPEN = 64 }; /* one in eight suits where all of a distance's bytes have to trap */
 
 struct zone {
 	uint64_t start;      /* guest address; ZONE_SIZE bytes */
@@ -31,10 +32,11 @@ struct zone {
 	VEC(struct zone_piece { uint64_t start, end; }) pieces; /* behind `next`, and handed out all the same: zone_claim */
 	uint64_t spare;      /* bytes of room that are kept for copies with something woven into them */
 	uint64_t hop_start, hop_end;
-	uint8_t *hop_used;   /* a bit a byte of the hop range */
 	uint64_t *next_copy;   /* where copies[].next are kept for a later supervisor, and which pages of the stretch of hops have some; NULL: nowhere */
 	uint8_t *hop_pages;
 	uint64_t hop_cursor[16]; /* by mask: where the last search ended; hops are never given back */
+	uint64_t hop_open[HOP_PAGES_OPEN]; /* pages with some: the last that were begun */
+	unsigned hop_opened;
 };
 
 /* The zone for modules from `anchor` on; false when it would wrap around address 0 (then use zone_above). */
