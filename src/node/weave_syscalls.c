@@ -11,6 +11,7 @@ struct rule {
 	uint8_t before, after; /* enum probe_work, 0xff: none */
 	bool for_descriptors;  /* only in programs with a signalfd for the signals of faults */
 	bool before_for_code;  /* what comes before only in programs that mustn't make code */
+	bool not_in_loader;    /* what a loader does with it, boot has done, or it does when it is the program */
 };
 
 enum { NOTHING = 0xff };
@@ -19,7 +20,7 @@ static const struct rule rules[] = {
 	{SYS_rt_sigaction, PROBE_SYSCALL, NOTHING},
 	{SYS_rt_sigprocmask, PROBE_SYSCALL, NOTHING},
 	{SYS_sigaltstack, PROBE_SYSCALL, NOTHING},
-	{SYS_set_robust_list, PROBE_SYSCALL, NOTHING}, /* glibc's threads do that first */
+	{SYS_set_robust_list, PROBE_SYSCALL, NOTHING, .not_in_loader = true}, /* glibc's threads do that first */
 	{SYS_rt_sigpending, PROBE_SYSCALL, NOTHING},
 	{SYS_rt_sigtimedwait, PROBE_SYSCALL, NOTHING},
 	{SYS_rt_sigreturn, PROBE_SYSCALL, NOTHING},
@@ -46,8 +47,8 @@ static const struct rule rules[] = {
 	{SYS_personality, PROBE_SYSCALL, NOTHING, .before_for_code = true},
 	{SYS_prctl, PROBE_SYSCALL, NOTHING}, /* filters of system calls */
 	{SYS_seccomp, PROBE_SYSCALL, NOTHING},
-	{SYS_execve, PROBE_SYSCALL, PROBE_EXECED},
-	{SYS_execveat, PROBE_SYSCALL, PROBE_EXECED},
+	{SYS_execve, PROBE_SYSCALL, PROBE_EXECED, .not_in_loader = true},
+	{SYS_execveat, PROBE_SYSCALL, PROBE_EXECED, .not_in_loader = true},
 };
 static const struct rule from_argument = {-1, PROBE_SYSCALL, PROBE_CLONED};
 enum { RULES = sizeof rules / sizeof rules[0] };
@@ -83,13 +84,22 @@ static const struct syscall_site *sites_of(struct module *m, size_t *count)
 	return module_syscall_sites(m, wanted, RULES, count);
 }
 
+/* One that maps programs and nothing else: glibc's, not one that is the C library, too. It sets up the first thread, whose alternate stack it has from boot, and
+ * executes nothing unless it is the program itself; all that in its largest procedure, which takes long to redirect. */
+static bool is_mere_loader(const struct family *f, const struct loaded *l)
+{
+	uint64_t execve;
+	return l->module != f->program_module && weavers_loader_hook(l) && !module_exported(l->module, "execve", &execve);
+}
+
 static void weave_rules(struct family *f, struct loaded *l, bool for_descriptors)
 {
 	size_t count;
 	const struct syscall_site *sites = sites_of(l->module, &count);
+	bool is_loader = is_mere_loader(f, l);
 	for (size_t i = 0; l->zone && i < count; i++) {
 		const struct rule *rule = rule_for(sites[i].number);
-		if (rule->for_descriptors != for_descriptors)
+		if (rule->for_descriptors != for_descriptors || (rule->not_in_loader && is_loader))
 			continue;
 		if (!rule->before_for_code || f->image.tables->no_jit)
 			put_probe(f, l, &sites[i], rule->before, WEAVE_BEFORE);
