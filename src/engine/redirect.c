@@ -123,10 +123,13 @@ static int adopt_procedure(struct image *im, struct loaded *l, struct procedure 
 static uint64_t gate_of(void *context, uint64_t offset)
 {
 	struct loaded *l = context;
-	if (module_range_index(l->module, offset) == SIZE_MAX) /* linkage tables, mostly; finding what owns it would take long */
+	size_t range = module_range_index(l->module, offset);
+	if (range == SIZE_MAX) /* linkage tables, mostly; finding what owns it would take long */
 		return 0;
-	struct redirected *r = image_redirected(l, offset);
-	return r && !r->leaving && r->procedure->entry == offset && !r->copy->detour ? r->copy->gate : 0;
+	const struct redirected *r = l->owner ? l->owner[range] : NULL;
+	if (!r)
+		return snapshot_gate(l, range, offset);
+	return !r->leaving && r->procedure->entry == offset && !r->copy->detour ? r->copy->gate : 0;
 }
 
 /* A plan has taken padding: the next one must, too, for it has that in its undo record. A former supervisor's may have. */

@@ -22,10 +22,12 @@ void snapshots_close(struct module *m);
 bool snapshot_has(const struct loaded *l, size_t range);
 /* Makes what snapshot_has says is there: NULL, or what is now in l->redirected. */
 struct redirected *snapshot_recall(struct loaded *l, size_t range);
-/* The same for all procedures that have something in the offsets. */
+/* Where calls of the procedure at the offset may go straight to (copy.gate), while it has it; 0: nowhere. */
+uint64_t snapshot_gate(const struct loaded *l, size_t range, uint64_t offset);
+/* snapshot_recall for all procedures that have something in the offsets. */
 void snapshot_recall_all(struct loaded *l, struct range offsets);
 #define WHOLE_MODULE ((struct range){0, UINT64_MAX})
-/* The same for the one whose copy is at the address. */
+/* snapshot_recall for the one whose copy is at the address. */
 void snapshot_recall_copy(struct loaded *l, uint64_t code_address);
 /* How many procedures are in it that nobody has asked for. */
 size_t snapshot_count(const struct loaded *l);

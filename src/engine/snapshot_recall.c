@@ -154,6 +154,13 @@ struct redirected *snapshot_recall(struct loaded *l, size_t range)
 	return n && n != REFUSED_RANGE ? recall(l, &snapshot_procedures(l->snapshot)[n - 1]) : NULL;
 }
 
+uint64_t snapshot_gate(const struct loaded *l, size_t range, uint64_t offset)
+{
+	uint32_t n = l->snapshot ? l->snapshot->by_range[range] : 0;
+	const struct snapshot_procedure *p = n && n != REFUSED_RANGE ? &snapshot_procedures(l->snapshot)[n - 1] : NULL;
+	return p && p->entry == offset && p->gate ? l->text.start + p->code + p->gate : 0;
+}
+
 void snapshot_recall_all(struct loaded *l, struct range offsets)
 {
 	const struct module *m = l->module;
