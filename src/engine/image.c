@@ -5,12 +5,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "x86/emit.h"
 
 void image_init(struct image *im, uint8_t *code_host, void *shared_host, uint64_t base, const struct text_access *access)
 {
-	*im = (struct image){.code_host = code_host, .shared = shared_host, .base = base, .access = *access, .generation = 1, .next_probe = 1, .snapshots = -1};
+	*im = (struct image){.code_host = code_host, .shared = shared_host, .base = base, .access = *access, .generation = 1, .next_probe = 1, .snapshots = -1, .code_file = -1};
 	im->tables = (struct guest_tables *)(code_host + GUEST_TABLES_OFFSET);
 	im->tables->abi_version = GUEST_ABI_VERSION;
 	im->next_map = GUEST_MAPS_OFFSET;
@@ -192,6 +193,13 @@ uint32_t image_probe_id(const struct image *im, uint32_t probe)
 struct guest_probe *image_probe(struct image *im, uint32_t probe)
 {
 	return &im->tables->probe[probe % PROBE_COUNT_MAX];
+}
+
+void image_fill(struct image *im, void *host, const void *bytes, size_t size)
+{
+	ssize_t put = im->code_file < 0 ? -1 : pwrite(im->code_file, bytes, size, (uint8_t *)host - im->code_host);
+	if (put != (ssize_t)size)
+		memcpy(host, bytes, size);
 }
 
 uint64_t image_reserve_tables(struct image *im, uint64_t size)

@@ -93,6 +93,7 @@ struct image_process {
 
 struct image {
 	uint8_t *code_host;          /* code memfd, GUEST_CODE_OFFSET + 2 * ZONE_SIZE bytes */
+	int code_file;               /* its descriptor; -1: none, then only what code_host maps can be written */
 	struct guest_tables *tables;
 	struct guest_shared *shared; /* written by the guest: never trust */
 	uint64_t base;               /* zone 0's base in the guests */

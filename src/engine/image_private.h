@@ -36,6 +36,8 @@ int image_own_copy(struct loaded *l, struct redirected *r, int status) __attribu
 int image_stage_copy(struct image *im, struct redirected *r, struct weave *weaves, size_t count) __attribute__((warn_unused_result));
 /* Stages the copy it has, with nothing woven but inline. Returns false if there is no room for all springboards, and less could be woven. */
 bool image_stage_present_copy(struct image *im, struct redirected *r);
+/* Bytes into the code file, where nobody has touched much yet: what is written by the page needn't be cleared first, nor mapped here. */
+void image_fill(struct image *im, void *host, const void *bytes, size_t size);
 uint64_t image_reserve_tables(struct image *im, uint64_t size); /* an offset in the tables region, at a page; 0: it is full */
 void image_publish_landings(struct redirected *r);
 void image_free_redirected(struct redirected *r);

@@ -48,6 +48,7 @@ int image_inherit(struct image *im, uint8_t *code_host, void *shared_host, uint6
 			     .only_traps = legacy->only_traps,
 			     .visits = legacy->visits,
 			     .snapshots = -1,
+			     .code_file = -1,
 			     .has_inherited = true};
 	im->shared->ring_wait = 0;
 	for (size_t n = 0; n < 2 && legacy->zone[n]; n++)

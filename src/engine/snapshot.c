@@ -118,11 +118,15 @@ void snapshot_free_name(struct image *im, const struct loaded *l, char out[STAMP
 
 /* --- Restoring. */
 
-static void claim_room(const struct snapshot *s, struct loaded *l)
+static void put_copies(struct image *im, const struct snapshot *s, struct loaded *l)
 {
 	const struct snapshot_extent *e = snapshot_section(s->h, SNAPSHOT_EXTENTS);
-	for (uint64_t i = 0; i < s->h->sections[SNAPSHOT_EXTENTS].count; i++)
-		zone_claim(l->zone, l->text.start + e[i].start, l->text.start + e[i].end);
+	const uint8_t *code = snapshot_section(s->h, SNAPSHOT_CODE);
+	for (uint64_t i = 0; i < s->h->sections[SNAPSHOT_EXTENTS].count; i++) {
+		uint64_t start = l->text.start + e[i].start, end = l->text.start + e[i].end;
+		zone_claim(l->zone, start, end);
+		image_fill(im, zone_host(l->zone, start), code + e[i].code_at, end - start);
+	}
 }
 
 static bool is_owned(const struct snapshot *s, const struct loaded *l, const struct snapshot_procedure *p)
@@ -144,8 +148,9 @@ static void put_hops(struct snapshot *s, struct loaded *l, const struct snapshot
 	}
 }
 
-static void put_returns(const struct snapshot *s, const struct loaded *l, const struct snapshot_procedure *p, uint8_t *code)
+static void put_returns(const struct snapshot *s, const struct loaded *l, const struct snapshot_procedure *p)
 {
+	uint8_t *code = zone_host(l->zone, l->text.start + p->code);
 	const struct snapshot_return *r = (const struct snapshot_return *)snapshot_section(s->h, SNAPSHOT_RETURNS) + p->return_at;
 	for (uint32_t i = 0; i < p->return_count; i++) {
 		uint64_t address = l->text.start + r[i].text;
@@ -155,27 +160,18 @@ static void put_returns(const struct snapshot *s, const struct loaded *l, const 
 	}
 }
 
-static void put_copy(const struct snapshot *s, const struct loaded *l, const struct snapshot_procedure *p)
-{
-	uint8_t *code = zone_host(l->zone, l->text.start + p->code);
-	memcpy(code, (const uint8_t *)snapshot_section(s->h, SNAPSHOT_CODE) + p->code_at, p->size);
-	put_returns(s, l, p, code);
-}
-
 /* What is redirected already has another copy, but calls may lead to this one. */
-static void put_gate(const struct snapshot *s, const struct loaded *l, const struct snapshot_procedure *p)
+static void put_gate(const struct loaded *l, const struct snapshot_procedure *p)
 {
 	struct copy c = {.gate = l->text.start + p->code + p->gate};
-	if (!p->gate)
-		return;
-	put_copy(s, l, p);
-	copy_forward(&c, l->zone, p->entry + l->bias);
+	if (p->gate)
+		copy_forward(&c, l->zone, p->entry + l->bias);
 }
 
 static void put_procedure(struct snapshot *s, struct loaded *l, const struct snapshot_procedure *p)
 {
 	const struct snapshot_range *ranges = snapshot_ranges(s, p);
-	put_copy(s, l, p);
+	put_returns(s, l, p);
 	put_hops(s, l, p);
 	for (uint32_t i = 0; i < p->range_count; i++)
 		s->by_range[ranges[i].range] = p - snapshot_procedures(s) + 1;
@@ -187,22 +183,34 @@ static uint64_t landings_size(const struct snapshot_header *h)
 	return h->sections[SNAPSHOT_LANDED].count * sizeof(struct guest_landings) + h->sections[SNAPSHOT_LANDINGS].count;
 }
 
-static bool is_restored(const struct snapshot *s, const struct loaded *l, const struct guest_landings *landed)
+/* What is redirected already has entries of its own in the map. */
+static void leave_out_landings(const struct snapshot *s, const struct snapshot_procedure *p, const struct loaded *l, struct guest_landings *landed, uint64_t count)
 {
-	size_t range = module_range_index(l->module, s->h->text_start + landed->text);
-	return range != SIZE_MAX && s->by_range[range];
+	const struct snapshot_range *ranges = snapshot_ranges(s, p);
+	for (uint32_t i = 0; i < p->range_count; i++) {
+		uint64_t text = l->module->ranges[ranges[i].range].start - s->h->text_start, low = 0, high = count;
+		while (low < high) {
+			uint64_t middle = (low + high) / 2;
+			if (landed[middle].text < text)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		if (low < count && landed[low].text == text)
+			landed[low].end = landed[low].at;
+	}
 }
 
-/* What is redirected already has entries of its own in the map. */
 static void put_landings(struct image *im, const struct snapshot *s, struct loaded *l, uint64_t at)
 {
 	uint64_t count = s->h->sections[SNAPSHOT_LANDED].count, ranges_size = count * sizeof(struct guest_landings);
-	struct guest_landings *ranges = (struct guest_landings *)((uint8_t *)im->tables + at);
-	memcpy(ranges, snapshot_section(s->h, SNAPSHOT_LANDED), ranges_size);
-	memcpy((uint8_t *)ranges + ranges_size, snapshot_section(s->h, SNAPSHOT_LANDINGS), s->h->sections[SNAPSHOT_LANDINGS].count);
-	for (uint64_t i = 0; i < count; i++)
-		if (!is_restored(s, l, &ranges[i]))
-			ranges[i].end = ranges[i].at;
+	struct guest_landings *landed = (struct guest_landings *)((uint8_t *)im->tables + at);
+	const struct snapshot_procedure *p = snapshot_procedures(s), *end = p + s->h->sections[SNAPSHOT_PROCEDURES].count;
+	image_fill(im, landed, snapshot_section(s->h, SNAPSHOT_LANDED), ranges_size);
+	image_fill(im, landed + count, snapshot_section(s->h, SNAPSHOT_LANDINGS), s->h->sections[SNAPSHOT_LANDINGS].count);
+	for (; p < end && l->owner; p++)
+		if (is_owned(s, l, p))
+			leave_out_landings(s, p, l, landed, count);
 	l->entry->ranges = at;
 	l->entry->landings = at + ranges_size;
 	__atomic_store_n(&l->entry->range_count, count, __ATOMIC_RELEASE);
@@ -243,11 +251,11 @@ bool snapshot_restore(struct image *im, struct loaded *l)
 	if (!landings || (!l->map && image_give_map(im, l)))
 		return false;
 	struct snapshot *s = l->snapshot = begin(h, l);
-	claim_room(s, l);
+	put_copies(im, s, l);
 	const struct snapshot_procedure *p = snapshot_procedures(s), *end = p + h->sections[SNAPSHOT_PROCEDURES].count;
 	for (; p < end; p++)
 		if (is_owned(s, l, p))
-			put_gate(s, l, p);
+			put_gate(l, p);
 		else
 			put_procedure(s, l, p);
 	put_landings(im, s, l, landings);

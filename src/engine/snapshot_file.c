@@ -4,7 +4,7 @@
 
 #include "engine/refusal.h"
 
-const char snapshot_magic[8] = "cv-snp-1";
+const char snapshot_magic[8] = "cv-snp-2";
 
 const uint32_t snapshot_record_size[SNAPSHOT_SECTIONS] = {
 	[SNAPSHOT_PROCEDURES] = sizeof(struct snapshot_procedure),
@@ -55,6 +55,7 @@ static bool records_are_sound(const struct snapshot_header *h, const struct modu
 {
 	const struct snapshot_range *ranges = snapshot_section(h, SNAPSHOT_RANGES);
 	const struct snapshot_procedure *procedures = snapshot_section(h, SNAPSHOT_PROCEDURES);
+	const struct snapshot_extent *extents = snapshot_section(h, SNAPSHOT_EXTENTS);
 	const struct snapshot_hole *holes = snapshot_section(h, SNAPSHOT_HOLES);
 	const struct snapshot_hop *hops = snapshot_section(h, SNAPSHOT_HOPS);
 	const struct snapshot_refused *refused = snapshot_section(h, SNAPSHOT_REFUSED);
@@ -66,6 +67,8 @@ static bool records_are_sound(const struct snapshot_header *h, const struct modu
 		sound &= procedure_is_sound(h, &procedures[i]);
 	for (uint64_t i = 0; i < h->sections[SNAPSHOT_LANDED].count; i++)
 		sound &= landed[i].end >= landed[i].at && is_within(h, SNAPSHOT_LANDINGS, landed[i].at, landed[i].end - landed[i].at);
+	for (uint64_t i = 0; i < h->sections[SNAPSHOT_EXTENTS].count; i++)
+		sound &= extents[i].end >= extents[i].start && is_within(h, SNAPSHOT_CODE, extents[i].code_at, extents[i].end - extents[i].start);
 	for (uint64_t i = 0; i < h->sections[SNAPSHOT_HOLES].count; i++)
 		sound &= holes[i].at < h->text_size;
 	for (uint64_t i = 0; i < h->sections[SNAPSHOT_HOPS].count; i++)

@@ -67,8 +67,10 @@ struct snapshot_refused {
 	uint32_t why; /* enum refusal */
 };
 
+/* The code section has the copies of an extent at the distances from each other that they are to have. */
 struct snapshot_extent {
-	int32_t start, end;
+	int32_t start, end; /* distances from the text */
+	uint32_t code_at;   /* of the first byte, in SNAPSHOT_CODE */
 };
 
 struct snapshot_header {

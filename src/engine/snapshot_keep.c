@@ -157,13 +157,30 @@ static void put_calls(struct maker *k, const struct redirected *r)
 	}
 }
 
+/* The copy goes on where the last extent ends, with what lies between the two, or begins the next one. */
+static void put_code(struct maker *k, const struct copy *c)
+{
+	byte_list *extents = &k->sections[SNAPSHOT_EXTENTS], *code = &k->sections[SNAPSHOT_CODE];
+	static const uint8_t between[MERGED_DISTANCE];
+	struct snapshot_extent next = {c->code - k->l->text.start, c->code + c->size - k->l->text.start, code->count};
+	struct snapshot_extent *last = extents->count ? (struct snapshot_extent *)(extents->at + extents->count) - 1 : NULL;
+	if (last && next.start - last->end < MERGED_DISTANCE) {
+		put(code, between, next.start - last->end);
+		last->end = next.end;
+	} else {
+		put_record(k, SNAPSHOT_EXTENTS, &next);
+	}
+	put(code, zone_host(k->l->zone, c->code), c->size);
+}
+
 static void put_procedure(struct maker *k, const struct redirected *r)
 {
+	put_code(k, r->copy);
 	struct snapshot_procedure p = {.entry = r->procedure->entry,
 				       .code = r->copy->code - k->l->text.start,
 				       .size = r->copy->size,
 				       .gate = r->copy->gate ? r->copy->gate - r->copy->code : 0,
-				       .code_at = count_of(k, SNAPSHOT_CODE),
+				       .code_at = count_of(k, SNAPSHOT_CODE) - r->copy->size,
 				       .range_at = count_of(k, SNAPSHOT_RANGES),
 				       .range_count = r->procedure->range_count,
 				       .extra_at = count_of(k, SNAPSHOT_EXTRAS),
@@ -171,7 +188,6 @@ static void put_procedure(struct maker *k, const struct redirected *r)
 				       .hole_at = count_of(k, SNAPSHOT_HOLES),
 				       .hop_at = count_of(k, SNAPSHOT_HOPS),
 				       .return_at = count_of(k, SNAPSHOT_RETURNS)};
-	put(&k->sections[SNAPSHOT_CODE], zone_host(k->l->zone, r->copy->code), r->copy->size);
 	put(&k->sections[SNAPSHOT_EXTRAS], r->extra.at, r->extra.count * sizeof *r->extra.at);
 	for (size_t i = 0; i < r->plan_count; i++) {
 		uint32_t range = module_range_index(k->l->module, r->plans[i].range.start);
@@ -190,17 +206,6 @@ static int order_copies(const void *a, const void *b)
 {
 	const struct redirected *x = *(struct redirected *const *)a, *y = *(struct redirected *const *)b;
 	return x->copy->code < y->copy->code ? -1 : x->copy->code > y->copy->code;
-}
-
-static void put_extent(struct maker *k, const struct snapshot_procedure *p)
-{
-	byte_list *extents = &k->sections[SNAPSHOT_EXTENTS];
-	struct snapshot_extent next = {p->code, p->code + (int32_t)p->size};
-	struct snapshot_extent *last = extents->count ? (struct snapshot_extent *)(extents->at + extents->count) - 1 : NULL;
-	if (last && next.start - last->end < MERGED_DISTANCE)
-		last->end = next.end;
-	else
-		put_record(k, SNAPSHOT_EXTENTS, &next);
 }
 
 static int order_ranges(const void *a, const void *b)
@@ -258,10 +263,8 @@ static void choose(struct maker *k, size_t first)
 static void fill(struct maker *k, size_t first_redirected, size_t first_refusal)
 {
 	choose(k, first_redirected);
-	for (size_t i = 0; i < k->kept.count; i++) {
+	for (size_t i = 0; i < k->kept.count; i++)
 		put_procedure(k, k->kept.at[i]);
-		put_extent(k, (struct snapshot_procedure *)k->sections[SNAPSHOT_PROCEDURES].at + i);
-	}
 	put_all_landings(k);
 	put_refused(k, first_refusal);
 }

@@ -479,6 +479,7 @@ int family_prepare(struct supervisor *s, pid_t pid, const struct maps *maps, str
 	}
 	struct text_access access = {write_text, synchronise, f, read_text};
 	image_init(&f->image, f->memory.code, f->memory.shared, f->plan.base, &access);
+	f->image.code_file = f->memory.code_fd;
 	f->image.redirect_all = s->options.redirect_all;
 	f->image.direct_calls = s->options.direct_calls;
 	f->image.only_traps = s->options.only_traps;
