@@ -1,4 +1,4 @@
-"""Patches for tests to import: harmless ones for a procedure that nginx calls for every request."""
+"""Patches to import: harmless ones for a procedure that a program exports; unless told, one that nginx calls for every request."""
 import json, re, subprocess
 
 PROGRAM = "/usr/sbin/nginx"
@@ -6,19 +6,19 @@ PROCEDURE = "ngx_http_finalize_request"     # exported to nginx's modules, so it
 LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
 
 
-def build_id():
-    notes = subprocess.run(["readelf", "-n", PROGRAM], check=True, stdout=subprocess.PIPE, text=True).stdout
+def build_id(program):
+    notes = subprocess.run(["readelf", "-n", program], check=True, stdout=subprocess.PIPE, text=True).stdout
     return re.search(r"Build ID: ([0-9a-f]+)", notes)[1]
 
 
-def entry():
-    symbols = subprocess.run(["objdump", "-T", PROGRAM], check=True, stdout=subprocess.PIPE, text=True).stdout
-    return int(re.search(r"^([0-9a-f]+) .* %s$" % PROCEDURE, symbols, re.M)[1], 16)
+def entry(program, procedure):
+    symbols = subprocess.run(["objdump", "-T", program], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return int(re.search(r"^([0-9a-f]+) .* %s$" % procedure, symbols, re.M)[1], 16)
 
 
-def document(register, bound):
+def document(register, bound, program=PROGRAM, procedure=PROCEDURE):
     """At the procedure's entry: `bound <= register`, and if that is violated set it to the bound."""
-    at = {"module": build_id(), "offset": hex(entry())}
+    at = {"module": build_id(program), "offset": hex(entry(program, procedure))}
     variable = {"at": at, "slot": 0, "operand": {"kind": "register", "size": 8, "register": register}}
     invariant = {"kind": "lower-bound", "procedure": at["offset"], "a": variable, "bound": bound}
     return {"format": "clearview-patch", "version": 1, "monitor": "crash", "location": at,
