@@ -18,7 +18,7 @@
 #include <clearview/operand.h>
 #include <stdbool.h>
 
-enum { GUEST_ABI_VERSION = 21 };
+enum { GUEST_ABI_VERSION = 22 };
 
 /* Places in the blob that woven code, the kernel or the supervisor enter it at. */
 enum guest_entry {
@@ -242,14 +242,14 @@ enum fault_action_kind {
  *
  * The allocation map has an entry of two bytes for 32 bytes of address space (no block is smaller): in its lower HEAP_MARK_BITS the state, and which half of
  * the 32 bytes it is about; above them the number of the allocation site, which is thus out of reach of what may overrun the block. The map is private
- * memory of each process, made on demand: a directory of HEAP_REGIONS addresses of maps, each HEAP_MAP_UNITS entries; behind the directory the
- * HEAP_SITE_NUMBERS addresses that the sites' numbers stand for (0, unknown, if there are more), each behind a call. A block is HEAP_LIVE exactly
- * while its canary and trailer are in place. */
+ * memory of each process, made on demand: a directory of HEAP_REGIONS addresses of maps, each HEAP_MAP_UNITS entries and as many usable sizes, which the blob
+ * keeps for itself; behind the directory the HEAP_SITE_NUMBERS addresses that the sites' numbers stand for (0, unknown, if there are more), each behind a call.
+ * A block is HEAP_LIVE exactly while its canary and trailer are in place. */
 enum { HEAP_TRAILER = 8, HEAP_REQUEST_MIN = 24, HEAP_CANARY_MAX = 64, HEAP_REGION_BITS = 26, HEAP_REGIONS = 1 << 21, HEAP_UNIT_BITS = 5, HEAP_REGION_LIST = 4096 };
 enum { HEAP_MARK_BITS = 4, HEAP_MARK_MASK = (1 << HEAP_MARK_BITS) - 1, HEAP_SITE_BITS = 16 - HEAP_MARK_BITS, HEAP_SITE_NUMBERS = 1 << HEAP_SITE_BITS };
 #define HEAP_SIZE_MAX (1ull << 46)
 #define HEAP_MAP_UNITS (1ul << (HEAP_REGION_BITS - HEAP_UNIT_BITS))
-#define HEAP_MAP_SIZE (2 * HEAP_MAP_UNITS)
+#define HEAP_MAP_SIZE (2 * 2 * HEAP_MAP_UNITS)
 #define HEAP_DIRECTORY_SIZE ((HEAP_REGIONS + HEAP_SITE_NUMBERS) * 8ul)
 
 /* The check map (strict): a byte for 16 of address space, at HEAP_CHECK_MAP + address / 16 of each process: woven code looks there before it writes. 0: may
@@ -470,7 +470,6 @@ struct guest_heap {
 	uint32_t region[HEAP_REGION_LIST]; /* numbers of the regions that have a map */
 	uint64_t free_gate;  /* a copy that calls of the allocator's own free were led to; 0: none seen yet */
 };
-enum { HEAP_USABLE_KEPT = 1024 };
 enum { GUEST_HIDDEN_MASKS = 256, GUEST_SAVED_FRAMES = 32, GUEST_SAVED_BYTES = 16384 };
 #define GUEST_SAVED_SIZE (GUEST_SAVED_FRAMES * (18 * 8ul + GUEST_SAVED_BYTES))
 struct guest_private {
@@ -483,7 +482,6 @@ struct guest_private {
 	uint64_t saved_frames;          /* address of saved.c's table, GUEST_SAVED_SIZE bytes, 0: none yet */
 	uint32_t incomplete;            /* on its way in or out (attach, detach): not to be adopted */
 	uint32_t expedited;             /* registered for expedited barriers, as its children are */
-	uint64_t heap_usable[HEAP_USABLE_KEPT]; /* what the allocator said of blocks' usable sizes, heap.c's */
 };
 
 _Static_assert(sizeof(struct guest_probe) <= 512, "probe table fits");

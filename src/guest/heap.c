@@ -31,20 +31,13 @@ static inline void store(uint64_t at, uint64_t value)
 	*(uint64_t *)at = value;
 }
 
-/* Asking takes long, and one block is asked about again and again: freed soon after it was allocated, say. What was answered is kept by address, in words of
- * the address and the size; a block fresh from the allocator is asked about anew, and only live ones are looked up, so what is there is true. */
-enum { KEPT_SIZE_BITS = 20 };
-
-static inline uint64_t *kept_usable(uint64_t p)
-{
-	return &guest_private.heap_usable[(p >> 4 ^ p >> 14) % HEAP_USABLE_KEPT];
-}
-
-static __attribute__((noinline)) uint64_t ask_usable(uint64_t p)
+/* Asking takes long, and one block is asked about again and again. What was answered is kept in the block's map; a block fresh from the allocator is asked
+ * about anew, and only live ones are looked up, so what is there is true. */
+static __attribute__((noinline)) uint64_t ask_usable(uint64_t p, uint16_t *entry)
 {
 	uint64_t usable = ((original1 *)ORIGINAL(ENTRY_USABLE_SIZE))(p) & ~7ull;
-	bool fits = !(usable & 15) && !(p & 15) && usable >> 4 < 1 << KEPT_SIZE_BITS;
-	__atomic_store_n(kept_usable(p), fits ? p >> 4 << KEPT_SIZE_BITS | usable >> 4 : 0, __ATOMIC_RELAXED);
+	if (entry)
+		*heap_kept_usable(entry) = usable >> 3 <= UINT16_MAX ? usable >> 3 : 0;
 	return usable;
 }
 
@@ -61,25 +54,24 @@ static inline bool glibc_usable(uint64_t p, uint64_t *usable)
 	return LIKELY(!(head & 2));
 }
 
-/* False: it has to be asked for. */
-static inline bool kept_is(uint64_t p, uint64_t *usable)
+static inline bool kept_usable(uint16_t *entry, uint64_t *usable)
 {
-	uint64_t kept = __atomic_load_n(kept_usable(p), __ATOMIC_RELAXED);
-	*usable = (kept & ((1 << KEPT_SIZE_BITS) - 1)) << 4;
-	return kept >> KEPT_SIZE_BITS == p >> 4;
+	*usable = (uint64_t)*heap_kept_usable(entry) << 3;
+	return *usable;
 }
 
-static inline uint64_t usable_of(uint64_t p)
+/* entry: the block's, which is live. */
+static inline uint64_t usable_of(uint64_t p, uint16_t *entry)
 {
 	uint64_t usable;
 	if (is_glibc())
 		return heap_glibc_usable(load(p - 8));
-	return kept_is(p, &usable) ? usable : ask_usable(p);
+	return kept_usable(entry, &usable) ? usable : ask_usable(p, entry);
 }
 
 uint64_t heap_usable(uint64_t p)
 {
-	return usable_of(p);
+	return is_glibc() ? heap_glibc_usable(load(p - 8)) : ask_usable(p, NULL);
 }
 
 /* Freed, the block's memory goes back to the kernel at once. */
@@ -186,7 +178,7 @@ static __attribute__((noinline)) uint64_t finish(uint64_t p, uint64_t size, uint
 	uint16_t *entry = p ? heap_entry_make(p) : NULL;
 	if (!entry)
 		return p;
-	uint64_t usable = is_glibc() ? heap_glibc_usable(load(p - 8)) : ask_usable(p);
+	uint64_t usable = is_glibc() ? heap_glibc_usable(load(p - 8)) : ask_usable(p, entry);
 	if (!has_room(p, size, usable)) {
 		if (guest_tables.heap_checks)
 			check_forget(p, usable);
@@ -305,13 +297,13 @@ __attribute__((used)) uint64_t entry_pvalloc(uint64_t size)
 __attribute__((used)) uint64_t entry_usable_size(uint64_t p)
 {
 	uint64_t size;
-	const uint16_t *entry = p && guest_tables.heap_enabled ? heap_entry_at(p) : NULL;
+	uint16_t *entry = p && guest_tables.heap_enabled ? heap_entry_at(p) : NULL;
 	struct guest_heap_slot *slot = entry && heap_is(*entry, p, HEAP_GUARDED) ? heap_guard_of(p) : NULL;
 	if (slot)
 		return slot->size;
 	if (!entry || !heap_is(*entry, p, HEAP_LIVE))
 		return ((original1 *)ORIGINAL(ENTRY_USABLE_SIZE))(p);
-	uint64_t usable = usable_of(p); /* some programs ask all the time: whether the canary is intact is for free to see */
+	uint64_t usable = usable_of(p, entry); /* some programs ask all the time: whether the canary is intact is for free to see */
 	bool is_known = is_possible(usable) && read_size(p, usable, read_end(p, p + usable - HEAP_TRAILER), &size);
 	return is_known ? size : usable - HEAP_TRAILER;
 }
@@ -358,7 +350,7 @@ static __attribute__((noinline)) unsigned release_slow(uint64_t p, unsigned next
 		return 0;
 	if (!heap_is(*entry, p, HEAP_LIVE))
 		return release_other(p, *entry, next, caller);
-	uint64_t usable = usable_of(p);
+	uint64_t usable = usable_of(p, entry);
 	bool is_intact = heap_intact(p, usable, &size);
 	if (guest_tables.heap_checks && next == HEAP_FREED)
 		check_block_freed(p, usable, goes_back(p));
@@ -376,7 +368,7 @@ static inline bool release_quick(uint64_t p, unsigned next)
 	uint16_t *entry = LIKELY(layout) ? heap_entry_at(p) : NULL;
 	if (UNLIKELY(!entry) || UNLIKELY((*entry & HEAP_MARK_MASK) != ((p >> 1 & 8) | HEAP_LIVE)))
 		return false;
-	if (LIKELY(layout == HEAP_LAYOUT_GLIBC) ? !glibc_usable(p, &usable) : !kept_is(p, &usable))
+	if (LIKELY(layout == HEAP_LAYOUT_GLIBC) ? !glibc_usable(p, &usable) : !kept_usable(entry, &usable))
 		return false;
 	uint64_t end = p + usable - HEAP_TRAILER;
 	if (!is_near(p, end))
@@ -427,7 +419,7 @@ static void released_by_move(uint64_t p, uint16_t *entry, uint64_t usable)
 /* The block goes to an armed site; or, where writes are checked, to wherever the allocator has room. */
 static uint64_t realloc_by_copy(uint64_t p, uint16_t *entry, uint64_t size, uint64_t site)
 {
-	uint64_t usable = usable_of(p);
+	uint64_t usable = usable_of(p, entry);
 	bool checked = guest_tables.heap_checks && size < CHECKED_MAX && usable < CHECKED_MAX;
 	if (checked && request(size) <= usable && size >= usable / 2)
 		return finish(p, size, site);

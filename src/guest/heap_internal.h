@@ -28,6 +28,12 @@ static inline uint16_t *heap_entry_make(uint64_t p)
 	return LIKELY(entry) ? entry : heap_entry_new(p);
 }
 
+/* Where an entry's map keeps what the allocator said of the block's usable size, in words; 0: nothing. Not used where it can be read (HEAP_LAYOUT_GLIBC). */
+static inline uint16_t *heap_kept_usable(uint16_t *entry)
+{
+	return entry + HEAP_MAP_UNITS;
+}
+
 static inline bool heap_is(uint16_t entry, uint64_t p, enum heap_state state)
 {
 	return (entry & HEAP_MARK_MASK) == heap_mark(p, state);

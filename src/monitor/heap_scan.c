@@ -13,7 +13,7 @@
 enum {
 	PAGE = 4096,
 	PAGE_ENTRIES = PAGE / sizeof(uint16_t),
-	MAP_PAGES = HEAP_MAP_SIZE / PAGE,
+	MAP_PAGES = HEAP_MAP_UNITS / PAGE_ENTRIES,
 	COVERED = PAGE_ENTRIES << HEAP_UNIT_BITS, /* bytes of heap that a page of a map is about */
 	SUSPECTS_MAX = 256,
 };
