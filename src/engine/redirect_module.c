@@ -117,7 +117,7 @@ static void redirect_and_keep(struct image *im, struct loaded *l, uint64_t excep
 	struct springboard_counts before = im->counts, made;
 	struct zone_apart apart;
 	im->counts = (struct springboard_counts){0};
-	zone_begin_apart(l->zone, &apart);
+	zone_begin_apart(l->zone, (l->text.end - l->text.start) * 3 / 2, &apart);
 	redirect_rest(im, l, except, tell);
 	zone_end_apart(l->zone, &apart);
 	claim_copies(l, first_redirected);

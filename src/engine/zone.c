@@ -180,13 +180,21 @@ void zone_claim(struct zone *z, uint64_t start, uint64_t end)
 	keep_next(z);
 }
 
-void zone_begin_apart(struct zone *z, struct zone_apart *before)
+static uint64_t left_apart(const struct zone *z, int stretch)
+{
+	uint64_t left = z->copies[stretch].end - z->copies[stretch].next;
+	return left > APART ? left - APART : 0;
+}
+
+void zone_begin_apart(struct zone *z, size_t expected, struct zone_apart *before)
 {
 	for (int i = 0; i < 2; i++) {
 		uint64_t used = end_of_used(z, i), left = z->copies[i].end - used;
 		before->next[i] = z->copies[i].next;
 		z->copies[i].next = (used + (left / 6 < APART ? left / 6 : APART) + 15) & ~15ul;
 	}
+	if (left_apart(z, 0) < expected && left_apart(z, 1) >= expected)
+		z->copies[0].next = z->copies[0].end;
 	memcpy(before->gaps, z->gaps, sizeof z->gaps);
 	memset(z->gaps, 0, sizeof z->gaps);
 }

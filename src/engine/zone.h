@@ -73,12 +73,13 @@ bool zone_is_free(const struct zone *z, uint64_t start, uint64_t end);
 void zone_claim(struct zone *z, uint64_t start, uint64_t end);
 
 /* A module whose copies are to be found again at the same distance from its text (snapshot.h) gets room apart from what comes and goes, with a distance to what other
- * modules have: between begin and end room is taken there, and zone_claim keeps what it was used for. */
+ * modules have: between begin and end room is taken there, and zone_claim keeps what it was used for. expected: bytes, about; all in one stretch with a distance behind
+ * it if one has that, for what lies at both ends of the zone fits in at no other distance. */
 struct zone_apart {
 	uint64_t next[2];
 	struct zone_gap gaps[16];
 };
-void zone_begin_apart(struct zone *z, struct zone_apart *before);
+void zone_begin_apart(struct zone *z, size_t expected, struct zone_apart *before);
 void zone_end_apart(struct zone *z, const struct zone_apart *before);
 
 /* No more is left than what is kept for copies that something needs: system calls must be watched in libraries that come last, too. */

@@ -89,7 +89,7 @@ static void claimed_room_is_given_once(void **state)
 				claimed++;
 			}
 			if (i % 100 == 0)
-				zone_begin_apart(&z, &apart);
+				zone_begin_apart(&z, i % 300 ? 20 * SIZE : 40 << 20, &apart);
 			if (!(start = zone_reserve_for(&z, SIZE, text)))
 				break;
 			zone_trim(&z, start + SIZE / 2);
@@ -102,6 +102,26 @@ static void claimed_room_is_given_once(void **state)
 		zone_release(&z);
 	}
 	assert_in_range(claimed, 100, ROUNDS);
+}
+
+/* So that it may lie a little higher or lower another time. */
+static void large_modules_have_distance_on_both_sides(void **state)
+{
+	enum { MB = 1 << 20 };
+	struct zone_apart apart;
+	struct zone z;
+	zone_init(&z, BASE, false, NULL);
+	zone_begin_apart(&z, 40 * MB, &apart);
+	uint64_t at = zone_reserve_for(&z, 40 * MB, BASE + 320ul * MB);
+	assert_in_range(at, BASE + 5 * MB, BASE + 20 * MB);
+	zone_trim(&z, at + 40 * MB);
+	zone_end_apart(&z, &apart);
+	zone_claim(&z, at, at + 40 * MB);
+	zone_begin_apart(&z, 40 * MB, &apart); /* none has room for another */
+	at = zone_reserve_for(&z, MB, BASE + 320ul * MB);
+	assert_true(at >= BASE + 224ul * MB);
+	zone_end_apart(&z, &apart);
+	zone_release(&z);
 }
 
 static void full_zone_has_no_stub(void **state)
@@ -128,6 +148,6 @@ static void full_zone_has_no_stub(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(room_is_kept), cmocka_unit_test(room_is_given_once), cmocka_unit_test(claimed_room_is_given_once),
-		cmocka_unit_test(full_zone_has_no_stub)};
+		cmocka_unit_test(large_modules_have_distance_on_both_sides), cmocka_unit_test(full_zone_has_no_stub)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
