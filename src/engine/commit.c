@@ -103,13 +103,25 @@ static void tell_generation(struct image *im, pid_t pid)
 	im->access.write(im->access.context, pid, at, &im->generation, sizeof im->generation);
 }
 
+/* There may be nothing between the segments. */
+static int write_text(struct image *im, const struct loaded *l, const uint8_t *text, pid_t pid)
+{
+	int status = 0;
+	for (size_t i = 0; i < l->module->segment_count && !status; i++) {
+		const struct segment *s = &l->module->segments[i];
+		if (module_text(l->module, s->offset) == s)
+			status = im->access.write(im->access.context, pid, s->offset + l->bias, text + (s->offset + l->bias - l->text.start), s->file_size);
+	}
+	return status;
+}
+
 /* Nobody is running there. What is woven into the same module has its own bytes, written after these. */
 static int write_snapshot(struct image *im, const struct loaded *l, const pid_t *pids, size_t count)
 {
 	uint8_t *text = snapshot_text(l);
 	int worst = 0;
 	for (size_t i = 0; i < count; i++) {
-		int status = im->access.write(im->access.context, pids[i], l->text.start, text, l->text.end - l->text.start);
+		int status = write_text(im, l, text, pids[i]);
 		if (status && status != -ESRCH)
 			worst = status;
 	}

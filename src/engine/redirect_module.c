@@ -98,7 +98,7 @@ static bool may_have_snapshot(const struct image *im, const struct loaded *l)
 	bool plain = im->redirect_all && !im->only_traps && !im->visits;
 	for (size_t i = 0; i < l->inlined_count; i++)
 		plain &= l->inlined[i]->name != NULL;
-	return plain && im->snapshots >= 0 && l->fresh && !l->written.count && module_has_one_text(l->module);
+	return plain && im->snapshots >= 0 && l->fresh && !l->written.count;
 }
 
 static void claim_copies(struct loaded *l, size_t first)

@@ -21,7 +21,7 @@ enum snapshot_section {
 	SNAPSHOT_EXTENTS,    /* struct snapshot_extent: the room that the copies take */
 	SNAPSHOT_BOUNDARY,   /* uint64_t: text_plan.boundary, a bit a byte of text */
 	SNAPSHOT_LANDABLE,   /* uint64_t: text_plan.landable */
-	SNAPSHOT_TEXT,       /* uint8_t: the text to be, from the first byte of the text to the last */
+	SNAPSHOT_TEXT,       /* uint8_t: the text to be, from the first byte of the first segment of text to the last of the last */
 	SNAPSHOT_CODE,       /* uint8_t: the copies */
 	SNAPSHOT_SECTIONS
 };

@@ -239,16 +239,33 @@ static void put_refused(struct maker *k, size_t first)
 	}
 }
 
-static void begin_text(struct maker *k, const uint8_t *file)
+static void put_zeros(byte_list *section, uint64_t count)
 {
-	uint64_t size = k->l->text.end - k->l->text.start, words = (size + 63) / 64 * 8;
-	put(&k->sections[SNAPSHOT_TEXT], file, size);
-	uint8_t *none = calloc(words, 1);
+	uint8_t *none = calloc(count, 1);
 	if (!none)
 		abort();
-	put(&k->sections[SNAPSHOT_BOUNDARY], none, words);
-	put(&k->sections[SNAPSHOT_LANDABLE], none, words);
+	put(section, none, count);
 	free(none);
+}
+
+/* The file's text; between its segments, nothing. False: not all of it is there. */
+static bool begin_text(struct maker *k)
+{
+	const struct module *m = k->l->module;
+	uint64_t start = k->l->text.start - k->l->bias, size = k->l->text.end - k->l->text.start, words = (size + 63) / 64 * 8;
+	put_zeros(&k->sections[SNAPSHOT_TEXT], size);
+	put_zeros(&k->sections[SNAPSHOT_BOUNDARY], words);
+	put_zeros(&k->sections[SNAPSHOT_LANDABLE], words);
+	for (size_t i = 0; i < m->segment_count; i++) {
+		const struct segment *s = &m->segments[i];
+		size_t available = 0;
+		const uint8_t *file = module_text(m, s->offset) == s ? module_bytes(m, s->offset, &available) : NULL;
+		if (module_text(m, s->offset) == s && (!file || available < s->file_size))
+			return false;
+		if (file)
+			memcpy(k->sections[SNAPSHOT_TEXT].at + (s->offset - start), file, s->file_size);
+	}
+	return true;
 }
 
 static void choose(struct maker *k, size_t first)
@@ -310,19 +327,17 @@ static int save(struct image *im, const struct loaded *l, void *file, size_t siz
 
 void snapshot_keep(struct image *im, struct loaded *l, size_t first_redirected, size_t first_refusal, const struct springboard_counts *counts)
 {
-	size_t available;
-	uint64_t size = l->text.end - l->text.start;
 	struct maker k = {.l = l};
-	const uint8_t *file = module_bytes(l->module, l->text.start - l->bias, &available);
-	if (!file || available < size || !l->map || was_full(l, first_refusal))
+	if (!l->map || was_full(l, first_refusal))
 		return;
-	begin_text(&k, file);
-	fill(&k, first_redirected, first_refusal);
-	byte_list made = assemble(im, &k, counts);
-	int status = l->module->is_lost ? 0 : save(im, l, made.at, made.count);
-	if (status)
-		log_info("the snapshot of %s can't be kept: %s", l->module->path, strerror(-status));
-	vec_free(&made);
+	if (begin_text(&k)) {
+		fill(&k, first_redirected, first_refusal);
+		byte_list made = assemble(im, &k, counts);
+		int status = l->module->is_lost ? 0 : save(im, l, made.at, made.count);
+		if (status)
+			log_info("the snapshot of %s can't be kept: %s", l->module->path, strerror(-status));
+		vec_free(&made);
+	}
 	vec_free(&k.kept);
 	for (int s = 0; s < SNAPSHOT_SECTIONS; s++)
 		vec_free(&k.sections[s]);
