@@ -9,7 +9,7 @@
 #include "guest/heap_internal.h"
 #include "guest/signals.h"
 
-enum { CHAIN_MAX = 32, FRAME_SIZE = 280, RED_ZONE_WORDS = 16, CALL_SIZE = 5, RELEASE_STACK = 24 };
+enum { CHAIN_MAX = 32, FRAME_SIZE = 280, RED_ZONE_WORDS = 16, CALL_SIZE = 5, RELEASE_STACK = 24, IN_PROBE = 1 /* in KEPT_STACK */ };
 
 extern const uint8_t entry_probe[], probe_saved[], probe_marked[], probe_aligned[], probe_returned[], probe_exit[], free_checked[], realloc_checked[], handler_entered[], entry_free[], entry_realloc[], entry_modules[];
 /* Hidden: else the linker, which thinks that it knows where the blob will be, makes their addresses absolute. */
@@ -144,15 +144,19 @@ static int release_depth(const uint8_t *at)
 	return -1;
 }
 
-/* push %rbp ... mov %rsp, %rbp */
-static bool is_before_frame(const uint8_t *function, const uint8_t *at)
+/* ... push %rbp ... mov %rsp, %rbp. Words between the stack pointer and the return address; -1: the frame pointer is set. */
+static int prologue_depth(const uint8_t *function, const uint8_t *at)
 {
-	enum { PROLOGUE_MAX = 24 };
+	enum { PROLOGUE_MAX = 24, PUSH_RBP = 0x55 };
+	int depth = 0;
 	if (at < function || at >= function + PROLOGUE_MAX)
-		return false;
-	while (function < at && !(function[0] == 0x48 && function[1] == 0x89 && function[2] == 0xe5))
-		function++;
-	return function == at;
+		return -1;
+	for (; function < at; function++) {
+		if (function[0] == 0x48 && function[1] == 0x89 && function[2] == 0xe5)
+			return -1;
+		depth |= *function == PUSH_RBP;
+	}
+	return depth;
 }
 
 static uint64_t bare_slot(const struct context *c)
@@ -166,8 +170,8 @@ static uint64_t bare_slot(const struct context *c)
 		return c->rsp + 8 * depth;
 	const uint8_t *f;
 	for (unsigned i = 0; (f = way_in_at(i)); i++)
-		if (is_before_frame(f, at))
-			return c->rsp + (at == f ? 0 : 8);
+		if ((depth = prologue_depth(f, at)) >= 0)
+			return c->rsp + 8 * depth;
 	return 0;
 }
 
@@ -224,7 +228,7 @@ bool show_around_blob(struct context *c)
 	if (!w.frame)
 		c->rbp = w.rbp;
 	c->reserved[KEPT_ADDRESS] = c->rip;
-	c->reserved[KEPT_STACK] = c->rsp;
+	c->reserved[KEPT_STACK] = c->rsp | (w.frame ? IN_PROBE : 0);
 	c->rip = w.frame ? w.frame->resume : w.back;
 	c->rsp = w.frame ? (uint64_t)&w.frame->id : w.sp;
 	return true;
@@ -233,8 +237,9 @@ bool show_around_blob(struct context *c)
 /* What a handler changed in the registers counts where the probe will load them from. */
 void go_on_in_blob(struct context *c)
 {
-	uint64_t *registers[RED_ZONE_WORDS], *kept = (uint64_t *)c->reserved[KEPT_STACK] - RED_ZONE_WORDS, word;
-	struct probe_frame *f = frame_above(c->rsp - FRAME_SIZE);
+	uint64_t stack = c->reserved[KEPT_STACK] & ~(uint64_t)IN_PROBE, word;
+	uint64_t *registers[RED_ZONE_WORDS], *kept = (uint64_t *)stack - RED_ZONE_WORDS;
+	struct probe_frame *f = c->reserved[KEPT_STACK] & IN_PROBE ? frame_above(c->rsp - FRAME_SIZE) : NULL; /* else what looks like one is an old one's rest */
 	list_registers(c, registers);
 	for (int i = 0; i < RED_ZONE_WORDS; i++)
 		if (!read_word((uint64_t)&kept[i], 8, &word))
@@ -245,5 +250,5 @@ void go_on_in_blob(struct context *c)
 		*registers[i] = kept[i];
 	}
 	c->rip = c->reserved[KEPT_ADDRESS];
-	c->rsp = c->reserved[KEPT_STACK];
+	c->rsp = stack;
 }
