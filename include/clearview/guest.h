@@ -284,6 +284,13 @@ static inline uint64_t heap_trailer_size(uint64_t p, uint64_t trailer, const uin
 	return trailer * secret[2] - (p << 20) - secret[0];
 }
 
+/* The canary bytes are those from p + size to here; end: where the trailer is. */
+static inline uint64_t heap_canary_end(uint64_t p, uint64_t size, uint64_t end)
+{
+	uint64_t most = ((p + size) & ~7ull) + HEAP_CANARY_MAX;
+	return end < most ? end : most;
+}
+
 /* How the allocator keeps usable sizes. */
 enum heap_layout {
 	HEAP_LAYOUT_ASK = 1, /* by malloc_usable_size */

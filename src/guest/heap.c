@@ -105,15 +105,9 @@ static inline uint64_t gap_start(uint64_t p, uint64_t size)
 	return (p + size) & ~7ull;
 }
 
-static inline uint64_t gap_stop(uint64_t p, uint64_t size, uint64_t end)
-{
-	uint64_t most = gap_start(p, size) + HEAP_CANARY_MAX;
-	return end < most ? end : most;
-}
-
 static inline void write_canary(uint64_t p, uint64_t size, uint64_t usable)
 {
-	uint64_t end = p + usable - HEAP_TRAILER, at = gap_start(p, size), stop = gap_stop(p, size, end), canary = guest_tables.heap_canary, mask = gap_mask(size);
+	uint64_t end = p + usable - HEAP_TRAILER, at = gap_start(p, size), stop = heap_canary_end(p, size, end), canary = guest_tables.heap_canary, mask = gap_mask(size);
 	if (at < end)
 		store(at, (load(at) & ~mask) | (canary & mask));
 	while ((at += 8) < stop)
@@ -123,7 +117,7 @@ static inline void write_canary(uint64_t p, uint64_t size, uint64_t usable)
 
 static inline bool canary_intact(uint64_t p, uint64_t size, uint64_t usable)
 {
-	uint64_t end = p + usable - HEAP_TRAILER, at = gap_start(p, size), stop = gap_stop(p, size, end), canary = guest_tables.heap_canary;
+	uint64_t end = p + usable - HEAP_TRAILER, at = gap_start(p, size), stop = heap_canary_end(p, size, end), canary = guest_tables.heap_canary;
 	if (at < end && (load(at) ^ canary) & gap_mask(size))
 		return false;
 	while ((at += 8) < stop)

@@ -5,7 +5,7 @@
 static uint64_t first_damage(uint64_t p, uint64_t size, uint64_t usable)
 {
 	uint64_t end = p + usable - HEAP_TRAILER, at = p + size;
-	for (; at < end && at < p + size + HEAP_CANARY_MAX; at++)
+	for (; at < heap_canary_end(p, size, end); at++)
 		if (*(const uint8_t *)at != (uint8_t)guest_tables.heap_canary)
 			return at;
 	return end;

@@ -75,11 +75,12 @@ static bool look(const struct heap_scan *s, bool fresh, uint64_t at, void *out, 
 	return true;
 }
 
-/* The first byte of the gap that isn't the canary; the gap's end if all are. */
-static uint64_t first_damage(const struct heap_scan *s, bool fresh, const struct guest_tables *t, uint64_t from, uint64_t to)
+/* The first byte of the canary that isn't as it was; the gap's end if all are. */
+static uint64_t first_damage(const struct heap_scan *s, bool fresh, const struct guest_tables *t, uint64_t block, uint64_t size, uint64_t to)
 {
 	uint8_t gap[HEAP_CANARY_MAX];
-	size_t length = to - from < sizeof gap ? to - from : sizeof gap, i = 0;
+	uint64_t from = block + size;
+	size_t length = heap_canary_end(block, size, to) - from, i = 0;
 	if (!look(s, fresh, from, gap, length))
 		return to;
 	while (i < length && gap[i] == (uint8_t)t->heap_canary)
@@ -102,7 +103,7 @@ static bool examine(const struct heap_scan *s, bool fresh, const struct guest_ta
 	uint64_t size = heap_trailer_size(block, found->trailer, t->heap_secret);
 	if (size > usable - HEAP_TRAILER)
 		return true;
-	found->address = first_damage(s, fresh, t, block + size, end);
+	found->address = first_damage(s, fresh, t, block, size, end);
 	return found->address != end;
 }
 

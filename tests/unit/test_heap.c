@@ -13,7 +13,7 @@
 #include "monitor/heap.h"
 #include "monitor/heap_scan.h"
 
-enum { USABLE = 72, SIZE = 50, BLOCKS = 200 };
+enum { USABLE = 168, SIZE = 51 /* a gap longer than a canary */, BLOCKS = 200 };
 enum { SITE = 0x1234, NUMBER = 77 };
 static const uint64_t secret[3] = {0x123456789abcdef0, 0x9d4c2f8b1e6a7735, 0x82b16f203a5b631d};
 
@@ -86,7 +86,8 @@ static void make_block(struct world *w, unsigned i)
 	uint64_t chunk = (uint64_t)w->memory + 64 + i * (USABLE + 8), p = chunk + 16, end = p + USABLE - HEAP_TRAILER;
 	*(uint64_t *)(p - 8) = (USABLE + 8) | 1;
 	memset((void *)p, 'd', SIZE);
-	memset((void *)(p + SIZE), (uint8_t)w->tables->heap_canary, end - p - SIZE);
+	memset((void *)(p + SIZE), 'g', end - p - SIZE);
+	memset((void *)(p + SIZE), (uint8_t)w->tables->heap_canary, heap_canary_end(p, SIZE, end) - p - SIZE);
 	uint64_t trailer = heap_trailer(p, SIZE, secret);
 	memcpy((void *)end, &trailer, 8);
 	w->block[i] = p;
