@@ -13,7 +13,9 @@ struct walk {
 	VEC(struct range) ranges;
 	VEC(struct insn) insns;
 	VEC(uint64_t) todo, landings, external;
-	VEC(uint64_t) tables, bases; /* taken by lea: read-only data that is no table counted from itself, labels */
+	VEC(uint64_t) data, tables, bases; /* taken by lea: read-only data; those that are no table counted from themselves; labels */
+	VEC(struct cases { uint64_t table, base; size_t next; }) cases; /* from next_cases on: entries of tables, still to visit; base 0: of addresses */
+	size_t next_cases;
 	uint32_t *slots; /* insn number + 1 */
 	size_t slot_count;
 };
@@ -90,9 +92,86 @@ static bool goes_nowhere(const struct module *m, const struct insn *i)
 	return true;
 }
 
-static void visit_table(struct walk *w, uint64_t table, uint64_t base)
+static const struct insn *known_at(struct walk *w, uint64_t address)
 {
-	switch_table_targets(w->p->module, w->ranges.at, w->ranges.count, table, base, visit_landing, w);
+	uint32_t number = w->slot_count ? w->slots[slot_of(w, address)] : 0;
+	return number ? &w->insns.at[number - 1] : NULL;
+}
+
+static bool is_inside_known(struct walk *w, uint64_t address)
+{
+	enum { LENGTH_MAX = 15 };
+	for (unsigned back = 1; back < LENGTH_MAX; back++) {
+		const struct insn *i = known_at(w, address - back);
+		if (i && i->length > back)
+			return true;
+	}
+	return false;
+}
+
+/* in, out, hlt, cli, sti: no program's. */
+static bool is_privileged(const uint8_t *bytes, size_t length)
+{
+	size_t at = 0;
+	while (at + 1 < length && (bytes[at] == 0x66 || bytes[at] == 0xf2 || bytes[at] == 0xf3 || (bytes[at] & 0xf0) == 0x40))
+		at++;
+	return (bytes[at] & 0xf4) == 0xe4 || (bytes[at] & 0xfc) == 0x6c || bytes[at] == 0xf4 || (bytes[at] & 0xfe) == 0xfa;
+}
+
+/* Whether code could start there: what is no case of a table (its end was missed, or it is a table of something else) soon comes to what is none, or to the
+ * middle of what is known. Not behind a call, which may not return. */
+static bool may_be_code(struct walk *w, uint64_t address)
+{
+	struct insn i;
+	for (; in_ranges(w, address); address = insn_end(&i)) {
+		size_t available;
+		const uint8_t *bytes = module_bytes(w->p->module, address, &available);
+		if (known_at(w, address))
+			return true;
+		if (is_inside_known(w, address) || !bytes || insn_decode(bytes, available, address, &i) || goes_nowhere(w->p->module, &i) ||
+		    is_privileged(bytes, i.length))
+			return false;
+		if (insn_is_call(&i) || !insn_falls_through(&i))
+			return true;
+	}
+	return false;
+}
+
+static void add_cases(struct walk *w, uint64_t table, uint64_t base)
+{
+	vec_push(&w->cases, (struct cases){table, base, 0});
+}
+
+static bool is_data(const struct walk *w, uint64_t address)
+{
+	for (size_t i = 0; i < w->data.count; i++)
+		if (w->data.at[i] == address)
+			return true;
+	return false;
+}
+
+/* False: the table ends before its entry. Often another follows, whose numbers count from elsewhere. */
+static bool case_at(struct walk *w, const struct cases *c, size_t index, uint64_t *target)
+{
+	uint64_t entry = c->table + index * (c->base ? sizeof(int32_t) : sizeof(uint64_t));
+	return !(index && is_data(w, entry)) && switch_table_target(w->p->module, w->ranges.at, w->ranges.count, c->table, c->base, index, target) &&
+	       (!in_ranges(w, *target) || may_be_code(w, *target));
+}
+
+/* The next entry of a table. Numbers that are no table's, counted from a label, may well come to a place in the procedure: one alone is none. */
+static void visit_case(struct walk *w, struct cases c)
+{
+	uint64_t target, second;
+	bool from_label = c.base && c.base != c.table;
+	if (case_at(w, &c, c.next, &target) && (c.next || !from_label || case_at(w, &c, 1, &second))) {
+		visit_landing(w, target);
+		c.next++;
+		vec_push(&w->cases, c);
+	} else if (!c.next && c.base == c.table) {
+		vec_push(&w->tables, c.table);
+		for (size_t i = 0; i < w->bases.count; i++)
+			add_cases(w, c.table, w->bases.at[i]);
+	}
 }
 
 static void visit_base(struct walk *w, uint64_t base)
@@ -102,7 +181,7 @@ static void visit_base(struct walk *w, uint64_t base)
 			return;
 	vec_push(&w->bases, base);
 	for (size_t i = 0; i < w->tables.count; i++)
-		visit_table(w, w->tables.at[i], base);
+		add_cases(w, w->tables.at[i], base);
 }
 
 /* `lea address(%rip)` */
@@ -112,12 +191,10 @@ static void visit_taken(struct walk *w, uint64_t address)
 	const struct module *m = w->p->module;
 	if (in_ranges(w, address) && w->bases.count < LABELS_MAX)
 		visit_base(w, address);
-	if (!switch_table_is_possible(m, w->ranges.at, w->ranges.count, address) ||
-	    switch_table_targets(m, w->ranges.at, w->ranges.count, address, address, visit_landing, w))
+	if (is_data(w, address) || !switch_table_is_possible(m, w->ranges.at, w->ranges.count, address))
 		return;
-	vec_push(&w->tables, address);
-	for (size_t i = 0; i < w->bases.count; i++)
-		visit_table(w, address, w->bases.at[i]);
+	vec_push(&w->data, address);
+	add_cases(w, address, address);
 }
 
 /* Such a table's entries need no relocation, so nothing else tells of them. */
@@ -126,8 +203,10 @@ static void visit_indexed(struct walk *w, const struct insn *i, const uint8_t *b
 	uint64_t table;
 	const struct module *m = w->p->module;
 	if (!m->is_position_independent && switch_table_indexed(bytes, i->length, &table) &&
-	    switch_table_is_possible(m, w->ranges.at, w->ranges.count, table))
-		switch_table_addresses(m, w->ranges.at, w->ranges.count, table, visit_landing, w);
+	    switch_table_is_possible(m, w->ranges.at, w->ranges.count, table) && !is_data(w, table)) {
+		vec_push(&w->data, table);
+		add_cases(w, table, 0);
+	}
 }
 
 static bool is_lea(const struct insn *i, const uint8_t *bytes)
@@ -167,10 +246,14 @@ static void walk_from(struct walk *w, uint64_t address)
 	}
 }
 
+/* Tables come last, and all of them entry by entry: what else is known says what can't be a case, and where other tables begin. */
 static void walk_all(struct walk *w)
 {
-	while (w->todo.count)
-		walk_from(w, w->todo.at[--w->todo.count]);
+	while (w->todo.count || w->next_cases < w->cases.count)
+		if (w->todo.count)
+			walk_from(w, w->todo.at[--w->todo.count]);
+		else
+			visit_case(w, w->cases.at[w->next_cases++]);
 }
 
 /* Where the direct jumps go that leave a range, as far as they are reached from its start. Found once for each range of the module. */
@@ -193,7 +276,9 @@ static const struct range_exits *exits_of(struct module *m, size_t index)
 	vec_free(&w.insns);
 	vec_free(&w.todo);
 	vec_free(&w.landings);
+	vec_free(&w.data);
 	vec_free(&w.tables);
+	vec_free(&w.cases);
 	vec_free(&w.bases);
 	free(w.slots);
 	return e;
@@ -449,7 +534,9 @@ int procedure_decode(struct module *m, uint64_t offset, struct procedure **out)
 	}
 	vec_free(&w.todo);
 	vec_free(&w.landings);
+	vec_free(&w.data);
 	vec_free(&w.tables);
+	vec_free(&w.cases);
 	vec_free(&w.bases);
 	free(w.slots);
 	if (!p->insn_count || m->is_lost) {

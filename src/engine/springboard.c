@@ -135,7 +135,8 @@ static bool prefixed_form(struct planner *s, size_t at)
 			s->counts->prefixes += n != 0;
 			return long_form(s, here);
 		}
-		if (i->flow != FLOW_NEXT || sets_trap_flag(s, i) || s->copy->entries[k].woven || (s->copy->detour && i->address == p->entry))
+		if (i->flow != FLOW_NEXT || sets_trap_flag(s, i) || s->copy->entries[k].woven || s->copy->entries[k].overlapped ||
+		    (s->copy->detour && i->address == p->entry))
 			return false;
 	}
 	return false;

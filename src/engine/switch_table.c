@@ -36,20 +36,20 @@ bool switch_table_is_possible(const struct module *m, const struct range *ranges
 	return !(table & 3) && !inside(ranges, range_count, table) && is_read_only_data(m, table);
 }
 
-bool switch_table_targets(const struct module *m, const struct range *ranges, size_t range_count, uint64_t table, uint64_t base, switch_target *found,
-			  void *context)
+bool switch_table_target(const struct module *m, const struct range *ranges, size_t range_count, uint64_t table, uint64_t base, size_t index, uint64_t *target)
 {
-	size_t available, i;
+	size_t available, size = base ? sizeof(int32_t) : sizeof(uint64_t);
 	const uint8_t *bytes = module_bytes(m, table, &available);
-	for (i = 0; i < ENTRIES_MAX && (i + 1) * 4 <= available; i++) {
-		int32_t entry;
-		memcpy(&entry, bytes + 4 * i, 4);
-		uint64_t target = base + entry;
-		if (!inside(ranges, range_count, target) && !is_split_off(m, target))
-			break;
-		found(context, target);
+	int32_t distance;
+	if (!bytes || index >= ENTRIES_MAX || (index + 1) * size > available)
+		return false;
+	if (base) {
+		memcpy(&distance, bytes + size * index, size);
+		*target = base + distance;
+	} else {
+		memcpy(target, bytes + size * index, size);
 	}
-	return i;
+	return inside(ranges, range_count, *target) || is_split_off(m, *target);
 }
 
 bool switch_table_indexed(const uint8_t *insn, size_t length, uint64_t *table)
@@ -68,17 +68,4 @@ bool switch_table_indexed(const uint8_t *insn, size_t length, uint64_t *table)
 	memcpy(&address, insn + at + 3, 4);
 	*table = (int64_t)address;
 	return true;
-}
-
-void switch_table_addresses(const struct module *m, const struct range *ranges, size_t range_count, uint64_t table, switch_target *found, void *context)
-{
-	size_t available;
-	const uint8_t *bytes = module_bytes(m, table, &available);
-	for (size_t i = 0; i < ENTRIES_MAX && (i + 1) * 8 <= available; i++) {
-		uint64_t target;
-		memcpy(&target, bytes + 8 * i, 8);
-		if (!inside(ranges, range_count, target) && !is_split_off(m, target))
-			return;
-		found(context, target);
-	}
 }

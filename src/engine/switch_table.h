@@ -5,18 +5,13 @@
 
 #include "engine/module.h"
 
-typedef void switch_target(void *context, uint64_t target);
-
 /* Could a table be at this module offset? */
 bool switch_table_is_possible(const struct module *m, const struct range *ranges, size_t range_count, uint64_t table);
-/* If a run of 32-bit entries starts at `table` (a possible one) that, counted from `base`, point into the ranges, or into split-off parts outside, calls `found` for each. What is no table yields
- * nothing or harmless extra targets; what is missed is found by landing. False: none. */
-bool switch_table_targets(const struct module *m, const struct range *ranges, size_t range_count, uint64_t table, uint64_t base, switch_target *found,
-			  void *context);
+/* Entry `index` of what may be a table of 32-bit numbers counted from `base`, or, of a module at a fixed address (base 0), of 64-bit addresses. False: the table ends
+ * before that, as far as the entry itself tells: it points neither into the ranges nor into a split-off part outside. */
+bool switch_table_target(const struct module *m, const struct range *ranges, size_t range_count, uint64_t table, uint64_t base, size_t index, uint64_t *target);
 
 /* Has the instruction an operand disp32(,index,8) with which tables of addresses are read? */
 bool switch_table_indexed(const uint8_t *insn, size_t length, uint64_t *table);
-/* The same for a possible table of 64-bit addresses, of a module at a fixed address. */
-void switch_table_addresses(const struct module *m, const struct range *ranges, size_t range_count, uint64_t table, switch_target *found, void *context);
 
 #endif
