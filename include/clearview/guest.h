@@ -18,7 +18,7 @@
 #include <clearview/operand.h>
 #include <stdbool.h>
 
-enum { GUEST_ABI_VERSION = 22 };
+enum { GUEST_ABI_VERSION = 23 };
 
 /* Places in the blob that woven code, the kernel or the supervisor enter it at. */
 enum guest_entry {
@@ -94,6 +94,7 @@ enum guest_event_kind {
 	EVENT_EXECUTABLE,  /* firewall. args: start, size, protection, enum guest_executing: the program is about to make memory executable. reply: enum
 			    * guest_executable */
 	EVENT_SIGNALFD,    /* from now on signals that are held must reach descriptors: the calls that wait for these are to be woven */
+	EVENT_TRACED,      /* args: a thread that is going to be traced; 0: this one */
 };
 
 /* A range of whole pages in one word; user space has 47 bits. */

@@ -115,6 +115,12 @@ static int write_text(struct image *im, const struct loaded *l, const uint8_t *t
 	return status;
 }
 
+void image_tell_generation(struct image *im)
+{
+	for (size_t i = 0; i < im->processes.count; i++)
+		tell_generation(im, im->processes.at[i].pid);
+}
+
 /* Nobody is running there. What is woven into the same module has its own bytes, written after these. */
 static int write_snapshot(struct image *im, const struct loaded *l, const pid_t *pids, size_t count)
 {
@@ -174,8 +180,7 @@ int image_commit(struct image *im, bool live)
 		if (live && step < 3)
 			im->access.synchronise(im->access.context);
 	}
-	for (size_t i = 0; i < im->processes.count; i++)
-		tell_generation(im, im->processes.at[i].pid);
+	image_tell_generation(im);
 	forget_restored(im);
 	return worst;
 }
@@ -212,8 +217,7 @@ void image_commit_new(struct image *im, struct loaded *l, size_t known)
 		for (size_t k = 0; k < l->in.count; k++)
 			write_at_once(im, l->in.at[k], r);
 	}
-	for (size_t i = 0; i < im->processes.count; i++)
-		tell_generation(im, im->processes.at[i].pid);
+	image_tell_generation(im);
 }
 
 void image_write_present(struct image *im, pid_t pid, const struct redirected *r)

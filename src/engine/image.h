@@ -189,6 +189,8 @@ uint64_t image_blob_stub(struct image *im, struct loaded *l, enum guest_entry en
 int image_commit(struct image *im, bool live);
 /* The process has just mapped a module that others have: what is redirected there is written. Nobody can be executing it in that process. */
 void image_join(struct image *im, struct loaded *l, pid_t pid);
+/* lead_back.c: calls lead straight to copies no longer, for good, in any process. Returns how many are written. */
+size_t image_lead_calls_back(struct image *im);
 /* Brings a process whose text is of an older generation up to date (a child forked while a commit was under way). live: as above; else its only thread is in the
  * blob, and serialises before it leaves it. */
 int image_update_process(struct image *im, pid_t pid, uint32_t generation, bool live);

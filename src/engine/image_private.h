@@ -15,6 +15,8 @@ int image_write_original(struct image *im, pid_t pid, const struct redirected *r
 void image_commit_new(struct image *im, struct loaded *l, size_t known);
 /* commit.c: what is redirected there is in the process's text, too. Nobody can be executing it. */
 void image_write_present(struct image *im, pid_t pid, const struct redirected *r);
+/* commit.c: all processes have the text of the image's generation. */
+void image_tell_generation(struct image *im);
 /* The procedure whose plan has taken the padding that the offset lies in; *end: where that ends. NULL: none. */
 struct redirected *image_padded(struct loaded *l, uint64_t offset, uint64_t *end);
 void image_leave(struct redirected *r); /* stages the original bytes */

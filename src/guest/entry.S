@@ -2,7 +2,7 @@
 #include <asm/unistd.h>
 
 	.section .head, "ax"
-	.long 22                        /* GUEST_ABI_VERSION */
+	.long 23                        /* GUEST_ABI_VERSION */
 	.long guest_text_end
 	.long entry_signal, entry_restorer, entry_probe, entry_modules, entry_boot, entry_boot_end
 	.long entry_malloc, entry_free, entry_calloc, entry_realloc, entry_memalign, entry_aligned_alloc, entry_posix_memalign, entry_valloc

@@ -109,6 +109,9 @@ void program_munmap(const struct probe_frame *f);
 bool firewall_refuses(struct probe_frame *f, int number);
 void program_cloned(struct probe_frame *f, bool surely);
 
+/* tracer.c */
+bool program_ptrace(struct probe_frame *f);
+
 /* saved.c: what ACTION_RESTORE needs of a procedure's activation. False: nothing is remembered of it, or (only_if_changed) its return address is intact. */
 void saved_enter(uint64_t cfa, const struct probe_frame *f);
 bool saved_restore(uint64_t cfa, bool only_if_changed, struct probe_frame *f);

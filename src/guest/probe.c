@@ -289,6 +289,9 @@ static bool program_system_call(const struct guest_probe *p, struct probe_frame 
 	case __NR_personality:
 		done = firewall_refuses(f, number);
 		break;
+	case __NR_ptrace:
+		done = program_ptrace(f);
+		break;
 	case __NR_execve:
 	case __NR_execveat:
 		program_exec(f, p->bound >= 0);

@@ -56,6 +56,12 @@ bool thread_has_ended(pid_t pid, pid_t tid)
 	return read_status(pid, tid, "State", state, sizeof state) || *state == 'Z' || *state == 'X';
 }
 
+pid_t thread_tracer(pid_t pid, pid_t tid)
+{
+	char tracer[32];
+	return read_status(pid, tid, "TracerPid", tracer, sizeof tracer) ? 0 : atoi(tracer);
+}
+
 void threads_list(pid_t pid, tid_list *out)
 {
 	char name[32];
@@ -97,12 +103,9 @@ static int seize(struct threads *t, pid_t tid)
 	struct thread one = {.tid = tid, .since_us = monotonic_us()};
 	if (!was_late(tid) && ptrace(PTRACE_SEIZE, tid, NULL, (void *)(long)(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC))) {
 		int status = -errno;
-		char tracer[32];
 		if (status == -ESRCH || thread_has_ended(t->pid, tid))
 			return 0;
-		if (!read_status(t->pid, tid, "TracerPid", tracer, sizeof tracer) && atoi(tracer) > 0)
-			return -EBUSY;
-		return status;
+		return thread_tracer(t->pid, tid) > 0 ? -EBUSY : status;
 	}
 	one.is_gone = ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) != 0;
 	if (!one.is_gone)

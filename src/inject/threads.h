@@ -61,6 +61,8 @@ typedef VEC(pid_t) tid_list;
 void threads_list(pid_t pid, tid_list *out);
 /* Also true of zombies. */
 bool thread_has_ended(pid_t pid, pid_t tid);
+/* The process that traces a thread; 0: none. */
+pid_t thread_tracer(pid_t pid, pid_t tid);
 /* The number that a thread or process has in its own pid namespace; 0: it has gone. */
 pid_t guest_number(pid_t pid, pid_t tid);
 int64_t monotonic_us(void);

@@ -20,6 +20,7 @@
 #include "node/progress.h"
 #include "node/provoke.h"
 #include "node/supervisor.h"
+#include "node/tracers.h"
 #include "node/weavers.h"
 
 /* A private copy: the guest could change the slot while we look. */
@@ -221,6 +222,12 @@ static uint64_t on_signalfd(struct supervisor *s, struct family *f, const struct
 	return 0;
 }
 
+static uint64_t on_traced(struct supervisor *s, struct family *f, const struct event_in *e)
+{
+	tracers_announced(s, e->arg[0] ? (pid_t)e->arg[0] : e->tid);
+	return 0;
+}
+
 static uint64_t on_heap(struct supervisor *s, struct family *f, const struct event_in *e)
 {
 	return failures_heap(s, f, e->pid, e->tid, e->arg);
@@ -237,6 +244,7 @@ static event_handler *const handlers[] = {
 	[EVENT_TRANSFER] = on_transfer,
 	[EVENT_EXECUTABLE] = on_executable,
 	[EVENT_APPROVE] = on_approve,
+	[EVENT_TRACED] = on_traced,
 };
 
 /* A fresh child has none but the one that waits for our answer. */
@@ -256,7 +264,7 @@ static bool member(struct family *f, const struct event_in *e)
 		return true;
 	if (!family_owns(f, e->pid))
 		return false;
-	if (e->kind == EVENT_EXEC || e->kind == EVENT_EXEC_FAILED || e->kind == EVENT_FETCH)
+	if (e->kind == EVENT_EXEC || e->kind == EVENT_EXEC_FAILED || e->kind == EVENT_FETCH || e->kind == EVENT_TRACED)
 		return true; /* a vforked child on its way to another program: not worth getting to know */
 	pid_t parent = e->kind == EVENT_FORKED ? (pid_t)e->arg[0] : 0;
 	uint32_t generation = e->kind == EVENT_FORKED ? (uint32_t)e->arg[1] : 0;

@@ -33,6 +33,9 @@ struct family {
 	bool has_many_modules; /* said so */
 	bool has_refused_code; /* said so */
 	bool is_stopped;   /* none of its threads runs: attach and detach */
+	bool is_traced;               /* by somebody else, who puts breakpoints into its text: tracers.h */
+	int64_t traced_us;            /* when that was said last */
+	size_t next_tracee;           /* of its processes: to be looked at */
 	bool has_signal_descriptors; /* a signalfd for the signals of faults: weave_syscalls.c */
 	pid_t loading;     /* the process whose dynamic linker has just mapped something: nobody runs in there; 0: none */
 	bool is_attaching; /* only what must not be missed is woven yet */

@@ -208,7 +208,8 @@ static void weave_all_wanted(struct learning *g)
 		return;
 	g->generation = learner_generation(g->learner);
 	for (size_t i = 0; i < g->supervisor->families.count; i++)
-		weave_wanted(g, g->supervisor->families.at[i], true);
+		if (!g->supervisor->families.at[i]->is_traced)
+			weave_wanted(g, g->supervisor->families.at[i], true);
 }
 
 /* How many the learner has decided about: a tick plans for a tenth of a second at most. */
@@ -272,6 +273,12 @@ void learning_module_unloaded(struct supervisor *s, struct family *f, struct loa
 			if (fl->woven.at[k].loaded == l)
 				learning_forget(fl, k--);
 	}
+}
+
+void learning_may_weave(struct supervisor *s)
+{
+	if (s->learning)
+		s->learning->generation = 0;
 }
 
 void learning_family_ended(struct supervisor *s, struct family *f)

@@ -11,6 +11,8 @@ void learning_close(struct supervisor *s);
 void learning_module_loaded(struct supervisor *s, struct family *f, struct loaded *l);
 /* All modules of a dynamic linker's step are known. live: code of them may be running. */
 void learning_modules_ready(struct supervisor *s, struct family *f, bool live);
+/* A family that could not be woven into for a while can be again. */
+void learning_may_weave(struct supervisor *s);
 void learning_module_unloaded(struct supervisor *s, struct family *f, struct loaded *l);
 void learning_family_ended(struct supervisor *s, struct family *f);
 /* A guest failed: what was observed since the last commit is not to be trusted. */

@@ -106,7 +106,7 @@ static void relieve(struct learning *g, struct family_learning *fl)
 	uint64_t landings = shared->landings, landing = 0;
 	if (landings - fl->landings >= GUEST_LANDINGS_MANY / 2)
 		landing = shared->last_landing;
-	if ((exhausted == fl->exhausted && !landing) || g->supervisor->options.learn_full)
+	if ((exhausted == fl->exhausted && !landing) || g->supervisor->options.learn_full || fl->family->is_traced)
 		return;
 	if (!fl->family->image.redirect_all)
 		learner_landings(g->learner, landings - fl->landings);

@@ -17,7 +17,7 @@ struct guard_options {
 	const char *state;     /* folder; NULL: the default */
 	bool redirect_all;     /* every procedure: the engine's proof */
 	bool lazy;             /* with redirect_all: when it is first executed */
-	bool direct_calls;     /* with redirect_all: calls lead straight to copies, past the original entries and what a debugger puts there */
+	bool direct_calls;     /* with redirect_all: calls lead straight to copies, past the original entries, until a debugger comes: tracers.h */
 	uint8_t strict;        /* enum strict_monitor; any of them implies both */
 	const char *jit;       /* firewall: names of programs that may make code at run time, with commas; "": all; NULL: none */
 	int learn_percent;     /* of CPU; 0: no learning */

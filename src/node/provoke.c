@@ -93,6 +93,8 @@ void provoke_tick(struct supervisor *s)
 		kill(getpid(), SIGKILL);
 	for (size_t i = 0; s->options.provoke & PROVOKE_COMMITS && i < s->families.count; i++) {
 		struct family *f = s->families.at[i];
+		if (f->is_traced)
+			continue;
 		for (int k = 0; f->image.modules.count && k < PROCEDURES; k++)
 			disturb(f);
 		family_apply(f, true);

@@ -32,9 +32,10 @@
 #include "node/provoke.h"
 #include "node/repairing.h"
 #include "node/seen_modules.h"
+#include "node/tracers.h"
 #include "node/weave_shadow.h"
 
-enum { KEEPER_AFTER_US = 200000, KEEPER_EVERY_US = 1000000 };
+enum { KEEPER_AFTER_US = 200000, KEEPER_EVERY_US = 1000000, TRACER_EVERY_US = 50000 };
 enum { FOLLOWING_MS = 2, BUSY_MS = 20, TOKEN_PROCESS = 1, TOKEN_CONTROL = 2 };
 
 int64_t clock_us(void)
@@ -175,6 +176,8 @@ static void set_up_signals(void)
 static void resolve_hot_landings(struct family *f)
 {
 	enum { MANY = 500 };
+	if (f->is_traced)
+		return;
 	uint64_t landings = f->image.shared->landings, address = f->image.shared->last_landing, more = landings - f->landings_seen;
 	f->landings_seen = landings;
 	if (more > MANY && (!image_landing_is_hot(&f->image, address) || weave_shadow_make_room(f, address))) {
@@ -219,10 +222,13 @@ static void tick(struct supervisor *s)
 		repairing_tick(s);
 	if (s->options.flip && time_for(&s->next_flip_us, FLIP_EVERY_MS * 1000))
 		for (size_t i = 0; i < s->families.count; i++)
-			flip_some(s->families.at[i]);
+			if (!s->families.at[i]->is_traced)
+				flip_some(s->families.at[i]);
 	if (s->options.perf_map)
 		for (size_t i = 0; i < s->families.count; i++)
 			perf_map_update(s->families.at[i]);
+	if (tracers_matter(&s->options) && time_for(&s->next_tracer_us, TRACER_EVERY_US))
+		tracers_tick(s);
 	learning_tick(s);
 	heap_watch_tick(s);
 	provoke_tick(s);

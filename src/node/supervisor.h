@@ -31,7 +31,7 @@ struct supervisor {
 	VEC(struct detaching *) detaching; /* detach.c */
 	struct guest_rows *rows;
 	pid_t keeper;         /* waits to start a supervisor in place of this one, should it be killed; 0: none yet */
-	int64_t next_keeper_us;
+	int64_t next_keeper_us, next_tracer_us;
 	struct learning *learning; /* NULL: off */
 	uint64_t store_seen;  /* store_version() when the repair engine last looked */
 	pid_t launched;       /* the program's process; 0: it was attached to, or taken over */

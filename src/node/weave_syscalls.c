@@ -4,6 +4,8 @@
 
 #include "base/log.h"
 #include "engine/syscall_sites.h"
+#include "node/supervisor.h"
+#include "node/tracers.h"
 #include "node/weavers.h"
 
 struct rule {
@@ -12,6 +14,7 @@ struct rule {
 	bool for_descriptors;  /* only in programs with a signalfd for the signals of faults */
 	bool before_for_code;  /* what comes before only in programs that mustn't make code */
 	bool not_in_loader;    /* what a loader does with it, boot has done, or it does when it is the program */
+	bool for_tracers;      /* only where we are to know of them: tracers.h */
 };
 
 enum { NOTHING = 0xff };
@@ -47,6 +50,7 @@ static const struct rule rules[] = {
 	{SYS_personality, PROBE_SYSCALL, NOTHING, .before_for_code = true},
 	{SYS_prctl, PROBE_SYSCALL, NOTHING}, /* filters of system calls */
 	{SYS_seccomp, PROBE_SYSCALL, NOTHING},
+	{SYS_ptrace, PROBE_SYSCALL, NOTHING, .for_tracers = true},
 	{SYS_execve, PROBE_SYSCALL, PROBE_EXECED, .not_in_loader = true},
 	{SYS_execveat, PROBE_SYSCALL, PROBE_EXECED, .not_in_loader = true},
 };
@@ -99,7 +103,8 @@ static void weave_rules(struct family *f, struct loaded *l, bool for_descriptors
 	bool is_loader = is_mere_loader(f, l);
 	for (size_t i = 0; l->zone && i < count; i++) {
 		const struct rule *rule = rule_for(sites[i].number);
-		if (rule->for_descriptors != for_descriptors || (rule->not_in_loader && is_loader))
+		if (rule->for_descriptors != for_descriptors || (rule->not_in_loader && is_loader) ||
+		    (rule->for_tracers && !tracers_matter(&f->supervisor->options)))
 			continue;
 		if (!rule->before_for_code || f->image.tables->no_jit)
 			put_probe(f, l, &sites[i], rule->before, WEAVE_BEFORE);

@@ -4,7 +4,7 @@
 Not where probes stand in tight places: gdb stops at a landing's trap (CONTRIBUTING.md says what to do then).
 
 needs: gdb gcc
-modes: native guard redirect
+modes: native guard redirect direct
 time: 90
 """
 import re, subprocess
