@@ -47,6 +47,7 @@ struct boot_arguments {
 	uint64_t no_exec_start, no_exec_size; /* stack whose execute permission is taken away; size 0: none */
 	uint64_t shadow;                /* the gs base; 0: none */
 	uint64_t own_signals;           /* bit s-1: install ENTRY_SIGNAL for signal s */
+	uint64_t stack_end;             /* of the first thread's stack */
 	uint64_t blocked;               /* the signals that the program blocks, bit s-1 */
 	uint64_t bell_offset;           /* the family's page in the bell memfd */
 	uint64_t expedites;             /* register for expedited barriers */

@@ -28,7 +28,8 @@ struct guest_siginfo { /* the kernel's siginfo_t */
 	uint8_t rest[104];
 };
 
-enum { SIGNAL_THREADS = 4096, HELD_MAX = 24, SHOWN_MAX = 256, NATIVE_MAX = 64, ALTSTACKS = 224, ALTSTACK_SIZE = 32768, STRICT_MAX = 8 };
+enum { SIGNAL_THREADS = 4096, HELD_MAX = 24, SHOWN_MAX = 256, NATIVE_MAX = 64, ALTSTACKS = 224, ALTSTACK_SIZE = 32768, STRICT_MAX = 8,
+       STACKS_KNOWN = 256, STACK_CHUNKS = 128, STACK_CHUNK_BITS = 16 };
 
 struct thread_signals {
 	uint32_t tid;        /* 0: unused */
@@ -48,6 +49,11 @@ struct guest_signals {
 	struct { uint64_t address, generation; } native[NATIVE_MAX]; /* traps of the program's own in redirected modules, by address */
 	uint64_t on_stack;                            /* the program's handlers with SA_ONSTACK, of signals that ClearView doesn't own */
 	uint64_t descriptors;                         /* the FAULT_SIGNALS that signalfds take */
+	uint64_t plain_handlers;                      /* the program's without SA_ONSTACK, likewise */
+	uint64_t stack_end;                           /* of the first thread's stack; 0: unknown */
+	struct { uint64_t start, end; } stacks[STACKS_KNOWN]; /* those that threads were made with */
+	uint64_t stacks_used;                         /* how many were noted: beyond STACKS_KNOWN from the first on again */
+	uint32_t stack_chunks[STACK_CHUNKS];          /* addresses in them, >> STACK_CHUNK_BITS: a cache */
 	uint64_t own_stacks;                          /* the program has set up an alternate stack, in some thread */
 	uint32_t stack_owner[ALTSTACKS];              /* thread ids */
 	uint32_t filtered;                            /* the program has installed a system call filter */

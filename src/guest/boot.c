@@ -97,7 +97,9 @@ BOOT long give_stack(const struct boot_arguments *a)
 	long status = SYS6(__NR_mmap, stacks, size, READ | WRITE, PRIVATE | FIXED | ANONYMOUS | NO_RESERVE, -1, 0);
 	if (status < 0 && status > -4096)
 		return status;
-	((struct guest_signals *)(private + SIGNALS_OFFSET))->stack_owner[0] = SYS0(__NR_gettid);
+	struct guest_signals *signals = (struct guest_signals *)(private + SIGNALS_OFFSET);
+	signals->stack_owner[0] = SYS0(__NR_gettid);
+	signals->stack_end = a->stack_end;
 	return SYS2(__NR_sigaltstack, &s, NULL);
 }
 

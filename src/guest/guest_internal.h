@@ -109,6 +109,9 @@ void program_munmap(const struct probe_frame *f);
 bool firewall_refuses(struct probe_frame *f, int number);
 void program_cloned(struct probe_frame *f, bool surely);
 
+/* stacks.c: a thread is about to be made. */
+void stacks_note(const struct probe_frame *f);
+
 /* tracer.c */
 bool program_ptrace(struct probe_frame *f);
 

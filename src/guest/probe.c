@@ -317,8 +317,27 @@ static void leave_copy(const struct guest_probe *p, struct guest_tally *tally, s
 		f->resume = to;
 }
 
-/* Called by entry.S. True: set the signal mask in f->id on the way out. */
+static __attribute__((noinline)) bool probe_here(struct probe_frame *f);
+
+/* There may be no room to observe. The probe has its turn all the same: the supervisor, which looks now and then, shall not wait for more for ever. */
+static __attribute__((noinline)) bool passes_by(const struct probe_frame *f)
+{
+	const struct guest_probe *p = &guest_tables.probe[f->id % PROBE_COUNT_MAX];
+	struct guest_tally *tally = &guest_shared.tally[f->id % PROBE_COUNT_MAX];
+	if (p->work != PROBE_OBSERVE || !__atomic_load_n(&p->enabled, __ATOMIC_ACQUIRE))
+		return false;
+	if (__atomic_fetch_add(&tally->runs, 1, __ATOMIC_RELAXED) == p->limit)
+		__atomic_add_fetch(&guest_shared.exhausted, 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+/* Called by entry.S. True: set the signal mask in f->id on the way out. Needs little stack itself. */
 __attribute__((used)) bool probe(struct probe_frame *f)
+{
+	return !stack_has_room(f->r[REG_RSP]) && passes_by(f) ? false : probe_here(f);
+}
+
+static bool probe_here(struct probe_frame *f)
 {
 	const struct guest_probe *p = &guest_tables.probe[f->id % PROBE_COUNT_MAX];
 	struct guest_tally *tally = &guest_shared.tally[f->id % PROBE_COUNT_MAX];

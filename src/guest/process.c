@@ -4,6 +4,7 @@
 
 void program_fork(struct probe_frame *f)
 {
+	stacks_note(f);
 	threads_forking(f->r[REG_RSP]);
 }
 

@@ -45,6 +45,14 @@ static long owned_action(int signal, uint64_t new_at, uint64_t old_at)
 	return old_at && !write_words(old_at, &old, 4) ? -EFAULT_ : 0;
 }
 
+static void set_bit(uint64_t *set, int signal, bool is)
+{
+	if (is)
+		__atomic_or_fetch(set, SIGNAL_BIT(signal), __ATOMIC_RELAXED);
+	else
+		__atomic_and_fetch(set, ~SIGNAL_BIT(signal), __ATOMIC_RELAXED);
+}
+
 /* Handlers are entered through the blob. A vforked child's go in directly: the records are its parent's, and it has its own in the kernel. */
 static void record_other(int signal, struct guest_action *new)
 {
@@ -53,10 +61,8 @@ static void record_other(int signal, struct guest_action *new)
 	if (in_vforked_child())
 		return;
 	guest_private.hidden_mask[signal] = hidden;
-	if (new->flags & SA_ONSTACK_)
-		__atomic_or_fetch(&guest_signals.on_stack, SIGNAL_BIT(signal), __ATOMIC_RELAXED);
-	else
-		__atomic_and_fetch(&guest_signals.on_stack, ~SIGNAL_BIT(signal), __ATOMIC_RELAXED);
+	set_bit(&guest_signals.on_stack, signal, new->flags & SA_ONSTACK_);
+	set_bit(&guest_signals.plain_handlers, signal, new->handler > 1 && !(new->flags & SA_ONSTACK_));
 	if (!guest_signals.own_stacks)
 		new->flags &= ~(uint64_t)SA_ONSTACK_;
 	if (new->handler > 1) {

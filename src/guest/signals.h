@@ -94,4 +94,17 @@ void show_program_setting(struct context *c, uint64_t believed);
 bool returns_to_us(uint64_t restorer);
 extern const uint8_t entry_handler[];
 
+/* stacks.c: of a thread, with room below. */
+bool stack_is_noted(uint64_t sp);
+
+/* A probe may use some hundred bytes more below there. Inlined: not to use them itself. */
+static inline bool stack_has_room(uint64_t sp)
+{
+	enum { FIRST_STACK_MAX = 128 << 20 /* the kernel maps nothing else there */ };
+	uint32_t chunk = sp >> STACK_CHUNK_BITS;
+	if (guest_signals.stack_end - sp < FIRST_STACK_MAX || guest_signals.stack_chunks[chunk % STACK_CHUNKS] == chunk)
+		return true;
+	return guest_signals.plain_handlers || (guest_signals.on_stack && !guest_signals.own_stacks) || stack_is_noted(sp);
+}
+
 #endif

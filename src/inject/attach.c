@@ -147,8 +147,7 @@ static struct guest_action shown_through(struct entering *e, int signal, const s
 	struct guest_action new = *a;
 	e->private.hidden_mask[signal] = a->mask & FAULT_SIGNALS;
 	new.mask &= ~FAULT_SIGNALS;
-	if (a->flags & SA_ONSTACK_)
-		e->signals.on_stack |= SIGNAL_BIT(signal);
+	*(a->flags & SA_ONSTACK_ ? &e->signals.on_stack : &e->signals.plain_handlers) |= SIGNAL_BIT(signal);
 	e->signals.handler[signal] = a->handler;
 	new.handler = entry;
 	return new;
@@ -359,7 +358,7 @@ static struct thread *first_thread(struct threads *t)
 
 int attach_enter(struct foothold *f, struct threads *t, const struct guest_memory *g, int bell_fd, const struct boot_plan *plan, const char **what)
 {
-	struct entering e = {.foothold = f, .threads = t, .plan = plan, .private.incomplete = 1, .signals.filtered = t->is_filtered};
+	struct entering e = {.foothold = f, .threads = t, .plan = plan, .private.incomplete = 1, .signals.filtered = t->is_filtered, .signals.stack_end = plan->stack_end};
 	struct thread *first = first_thread(t);
 	*what = "its text can't be written (a hardened kernel, or another tracer)";
 	int status = first ? foothold_enter(f, first) : -ESRCH;

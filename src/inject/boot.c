@@ -111,11 +111,15 @@ static bool find_zone(const struct maps *maps, uint64_t anchor, uint64_t front, 
 
 static void plan_stack(const struct maps *maps, struct boot_plan *out)
 {
-	for (size_t i = 0; i < maps->count; i++)
-		if (!strcmp(maps->at[i].path, "[stack]") && maps->at[i].executable) {
+	for (size_t i = 0; i < maps->count; i++) {
+		if (strcmp(maps->at[i].path, "[stack]"))
+			continue;
+		out->stack_end = maps->at[i].end;
+		if (maps->at[i].executable) {
 			out->no_exec_start = maps->at[i].start;
 			out->no_exec_size = maps->at[i].end - maps->at[i].start;
 		}
+	}
 }
 
 int boot_plan_make(const struct maps *maps, uint64_t program_text, uint64_t loader_text, struct boot_plan *out)
@@ -141,6 +145,7 @@ static void fill_arguments(struct boot_arguments *a, const struct guest_memory *
 		.other_offset = GUEST_CODE_OFFSET + ZONE_SIZE,
 		.shadow = plan->shadow,
 		.no_exec_start = plan->no_exec_start,
+		.stack_end = plan->stack_end,
 		.no_exec_size = plan->no_exec_size,
 		.bell_offset = plan->bell_offset,
 		.expedites = plan->expedites,

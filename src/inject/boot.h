@@ -29,6 +29,7 @@ struct boot_plan {
 	uint64_t zone[2];                    /* starts of the code zones; zone[1] 0: none */
 	bool above[2];
 	uint64_t no_exec_start, no_exec_size;
+	uint64_t stack_end;                  /* of the first thread's stack */
 	uint64_t bell_offset;                /* the family's bell in the bell memfd */
 	uint64_t shadow;                     /* the gs base; 0: none. For the caller to set */
 	bool expedites;                      /* register for expedited barriers. For the caller to set */
