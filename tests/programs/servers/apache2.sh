@@ -24,7 +24,11 @@ LoadModule deflate_module $m/mod_deflate.so
 LoadModule rewrite_module $m/mod_rewrite.so
 TypesConfig /etc/mime.types
 StartServers 2
-ThreadsPerChild 16
+ThreadsPerChild 32
+MinSpareThreads 8
+MaxSpareThreads 256
+MaxRequestWorkers 256
+KeepAliveTimeout 60
 MaxKeepAliveRequests 0
 DocumentRoot $PWD/www
 ScriptSock $PWD/cgid.sock
