@@ -13,7 +13,7 @@
 #include "node/failures_private.h"
 #include "node/guest_rows.h"
 
-enum { PATIENCE_US = 10000000, STOP_MS = 500, PAUSE_US = 2000, PAUSE_MAX_US = 50000, NUDGES = 4, NUDGES_MAX = 100, NUDGE_US = 50, NUDGE_DOUBLINGS = 9, RUNNING_DOUBLINGS = 5, TRIES_ALONE = 2, NEAR = 16384 };
+enum { PATIENCE_US = 10000000, STOP_MS = 500, PAUSE_US = 2000, PAUSE_MAX_US = 50000, NUDGES = 4, NUDGES_MAX = 100, NUDGE_US = 50, NUDGE_DOUBLINGS = 9, RUNNING_DOUBLINGS = 5, TRIES_ALONE = 2, STIRS = 8, NEAR = 16384 };
 
 enum stage {
 	STAGE_HEAP,  /* blocks in front of guard pages are being freed by the program */
@@ -178,12 +178,54 @@ static bool has_ended(const struct threads *t)
 	return true;
 }
 
-static const char *prepare_threads(const struct detach_view *v, struct threads *t, unsigned tries)
+/* Those that aren't ready yet; the number of those left is in *left. */
+static const char *prepare_others(const struct detach_view *v, struct threads *t, unsigned tries, bool ready[], size_t *left)
 {
 	const char *problem = NULL;
-	for (size_t i = 0; i < t->all.count && !problem; i++)
-		if (!t->all.at[i].is_gone)
-			problem = prepare_thread(v, &t->all.at[i], tries);
+	*left = 0;
+	for (size_t i = 0; i < t->all.count; i++) {
+		if (ready[i] || t->all.at[i].is_gone)
+			continue;
+		const char *why = prepare_thread(v, &t->all.at[i], tries);
+		ready[i] = !why;
+		*left += !ready[i];
+		problem = why ? why : problem;
+	}
+	return problem;
+}
+
+/* Lets those run for a moment that were ready: one may hold the lock that another waits for. False: one can't be stopped again, for now. */
+static bool stir(const struct detach_view *v, struct threads *t, bool ready[])
+{
+	for (size_t i = 0; i < t->all.count; i++) {
+		struct thread *one = &t->all.at[i];
+		if (!ready[i] || one->is_gone || one->in_group_stop)
+			continue;
+		ready[i] = false;
+		if (thread_nudge(v->pid, one, NUDGE_US, false, v->plan->base, v->plan->base + GUEST_PRIVATE_OFFSET) && !one->is_gone)
+			return false;
+	}
+	return true;
+}
+
+/* As long as some get on, the rest are tried again. */
+static const char *prepare_threads(const struct detach_view *v, struct threads *t, unsigned tries)
+{
+	size_t before, left = t->all.count;
+	const char *problem;
+	bool *ready = calloc(left + 1, sizeof *ready);
+	if (!ready)
+		abort();
+	for (unsigned stirs = 0;; stirs++) {
+		do {
+			before = left;
+			problem = prepare_others(v, t, tries, ready, &left);
+		} while (problem && left < before && tries >= TRIES_ALONE);
+		if (!problem || stirs >= STIRS || tries < TRIES_ALONE || !stir(v, t, ready))
+			break;
+		left = t->all.count;
+	}
+	free(ready);
 	return problem;
 }
 
